@@ -1,0 +1,60 @@
+"""What every process answers over HTTP: health, metrics and its AsyncAPI document."""
+
+from typing import Protocol
+
+from faststream.nats import NatsBroker
+from faststream.specification import AsyncAPI
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+class Process(Protocol):
+    """What the routes need to know of a process."""
+
+    name: str
+    registry: CollectorRegistry
+
+    async def unready_because(self) -> list[str]:
+        """Say what keeps it from working."""
+        ...
+
+    def dead_parts(self) -> list[str]:
+        """Name what only a restart can mend."""
+        ...
+
+    def asyncapi(self) -> str:
+        """Give its AsyncAPI document."""
+        ...
+
+
+def system_routes(process: Process) -> list[Route]:
+    """Make the routes ``/livez``, ``/readyz``, ``/metrics`` and ``/asyncapi.json``."""
+
+    async def livez(_: Request) -> Response:
+        dead = process.dead_parts()
+        return JSONResponse({"live": not dead, "dead": dead}, status_code=503 if dead else 200)
+
+    async def readyz(_: Request) -> Response:
+        reasons = await process.unready_because()
+        return JSONResponse({"ready": not reasons, "because": reasons}, status_code=503 if reasons else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(process.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def asyncapi(_: Request) -> Response:
+        return Response(process.asyncapi(), media_type="application/json")
+
+    return [
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+        Route("/asyncapi.json", asyncapi),
+    ]
+
+
+def asyncapi_json(broker: NatsBroker, name: str, version: str) -> str:
+    """Give the AsyncAPI 3.0 document of a broker's subscribers and publishers."""
+    document = AsyncAPI(broker, title=f"shequn {name}", version=version, schema_version="3.0.0")
+    return document.to_specification().to_json()

@@ -1,0 +1,60 @@
+"""From bytes to events, one message at a time: a malformed one spoils nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from shequn.contracts.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message and the event in it."""
+
+    message: Msg
+    event: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that cannot be processed, and why: ``reason`` for counting, ``detail`` for people."""
+
+    message: Msg
+    reason: str
+    detail: str
+
+
+def describe(error: ValidationError) -> str:
+    """Say what is wrong with a document: field and rule, never the value, which may be private."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}" for problem in problems
+    )
+
+
+class Decoder:
+    """Knows the event classes that one consumer folds."""
+
+    def __init__(self, accepts: Sequence[type[Envelope]], known: Sequence[type[Envelope]]) -> None:
+        """Prepare.
+
+        Args:
+            accepts: what the consumer folds.
+            known: every event class there is; those that are not accepted are passed over.
+        """
+        self._accepted = {event.TYPE: event for event in accepts}
+        self._known = frozenset(event.TYPE for event in known)
+
+    def decode(self, message: Msg) -> Delivery | Rejected | None:
+        """Decode one message; none when it is an event that this consumer does not fold."""
+        event_class = self._accepted.get(message.subject)
+        if event_class is None:
+            if message.subject in self._known:
+                return None
+            return Rejected(message, "unknown-type", f"no event type {message.subject!r} is known to this version")
+        try:
+            return Delivery(message, event_class.model_validate_json(message.data))
+        except ValidationError as error:
+            return Rejected(message, "malformed", describe(error))

@@ -1,0 +1,58 @@
+"""Background loops of a service: kept running, counted when they fail, stopped clean."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from shequn.runtime.failures import TransientError
+from shequn.runtime.store.engine import RETRYABLE
+from shequn.runtime.telemetry import RuntimeMetrics
+
+_PAUSE_SECONDS = 1.0
+
+logger = structlog.get_logger()
+Step = Callable[[], Awaitable[float]]
+
+
+class Loops:
+    """Runs steps again and again. A step says how long to rest before the next, in real seconds."""
+
+    def __init__(self, metrics: RuntimeMetrics) -> None:
+        """Start with none."""
+        self._metrics = metrics
+        self._steps: dict[str, Step] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def add(self, name: str, step: Step) -> None:
+        """Add a loop; it begins with :meth:`start`."""
+        self._steps[name] = step
+
+    def start(self) -> None:
+        """Begin all loops."""
+        for name, step in self._steps.items():
+            self._tasks[name] = asyncio.create_task(self._run(name, step), name=f"loop-{name}")
+
+    async def stop(self) -> None:
+        """End all loops."""
+        for task in self._tasks.values():
+            task.cancel()
+        for task in self._tasks.values():
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+
+    def dead(self) -> list[str]:
+        """Name the loops that ended although nobody stopped them."""
+        return [name for name, task in self._tasks.items() if task.done()]
+
+    async def _run(self, name: str, step: Step) -> None:
+        while True:
+            try:
+                rest = await step()
+            except (TransientError, *RETRYABLE) as error:
+                self._metrics.loop_failures.labels(name).inc()
+                logger.warning("loop waits", loop=name, why=str(error))
+                rest = _PAUSE_SECONDS
+            await asyncio.sleep(rest)

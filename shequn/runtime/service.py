@@ -1,0 +1,291 @@
+"""One process of ours: what it is made of, how it starts, how it stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Union
+
+import nats.errors
+import structlog
+from faststream import AckPolicy
+from faststream.nats import JStream, PullSub
+from faststream.nats.prometheus import NatsPrometheusMiddleware
+from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+import shequn
+from shequn.contracts.envelope import Envelope
+from shequn.runtime.asgi import asyncapi_json, system_routes
+from shequn.runtime.bus.connection import Bus
+from shequn.runtime.bus.pump import pumped
+from shequn.runtime.bus.streams import declare_consumer, declare_streams, require_durable
+from shequn.runtime.clock import Clock, parse_clock
+from shequn.runtime.definitions import DefinitionFollower
+from shequn.runtime.failures import AppError, ConfigError, TransientError
+from shequn.runtime.fold.folder import Folder
+from shequn.runtime.fold.metrics import FoldMetrics
+from shequn.runtime.fold.processor import FoldProcessor
+from shequn.runtime.loops import Loops, Step
+from shequn.runtime.outbox import OutboxRelay
+from shequn.runtime.settings import RuntimeSettings
+from shequn.runtime.store.engine import RETRYABLE, Store
+from shequn.runtime.store.migrate import migrate
+from shequn.runtime.store.types import Connection
+from shequn.runtime.telemetry import RuntimeMetrics
+
+_MOST_START_DELAY_SECONDS = 5.0
+_INBOX_PURGE = """
+DELETE FROM inbox WHERE ctid = ANY(
+    ARRAY(SELECT ctid FROM inbox WHERE recorded_at < now() - $1 * interval '1 day' LIMIT 5000)
+)
+"""
+_PURGE_SECONDS = 600.0
+
+logger = structlog.get_logger()
+Exporter = Callable[[Connection], Awaitable[None]]
+
+
+class Service:
+    """A service: folders on the bus, a schema in the store, loops and HTTP routes.
+
+    Add the parts, then hand :meth:`app` to a server. Nothing connects before the server starts.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        package: str,
+        settings: RuntimeSettings,
+        registry: CollectorRegistry,
+        clock: Clock | None = None,
+    ) -> None:
+        """Make a service without parts.
+
+        Args:
+            name: its name; also the schema's.
+            package: where its migrations are (``services.commerce``).
+            settings: its settings.
+            registry: where its metrics are.
+            clock: another clock than the settings say.
+        """
+        self.name = name
+        self.settings = settings
+        self.registry = registry
+        self.clock = clock or parse_clock(settings.clock)
+        self.metrics = RuntimeMetrics(registry)
+        self.store = Store(settings.postgres_dsn, schema=name)
+        self.bus = Bus(
+            settings.nats_url,
+            name=f"shequn-{name}",
+            middlewares=(NatsPrometheusMiddleware(registry=registry, app_name=name, metrics_prefix="shequn_bus"),),
+        )
+        self.definitions = DefinitionFollower(self.bus)
+        self.loops = Loops(self.metrics)
+        self._package = package
+        self._fold_metrics = FoldMetrics(registry)
+        self._processors: list[FoldProcessor] = []
+        self._exporters: list[Exporter] = []
+        self._on_start: list[Callable[[], Awaitable[None]]] = []
+        self._on_stop: list[Callable[[], Awaitable[None]]] = []
+        self._relay: OutboxRelay | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self.failure: ConfigError | None = None
+        self.on_fatal: Callable[[], None] = lambda: None
+        self.started = False
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def add_folder(self, folder: Folder) -> None:
+        """Add a folder; its consumer becomes a subscriber of the broker, and part of the AsyncAPI document."""
+        processor = FoldProcessor(
+            folder,
+            store=self.store,
+            definitions=self.definitions,
+            clock=self.clock,
+            metrics=self._fold_metrics,
+            published=self.wake_outbox,
+        )
+        self._processors.append(processor)
+        self._subscribe(folder, processor)
+        for event in folder.emits:
+            self.documents_emission(event)
+
+    def documents_emission(self, event: type[Envelope]) -> None:
+        """Say in the AsyncAPI document that this service emits an event."""
+        self.bus.broker.publisher(event.TYPE, title=event.TYPE, description=event.__doc__, schema=event)
+
+    def add_loop(self, name: str, step: Step) -> None:
+        """Add a background loop."""
+        self.loops.add(name, step)
+
+    def add_exporter(self, exporter: Exporter) -> None:
+        """Add a function that sets business gauges from the store."""
+        self._exporters.append(exporter)
+
+    def at_start(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run something once store, bus and definitions are there, before anything is folded."""
+        self._on_start.append(action)
+
+    def at_stop(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run something when the service stops, while store and bus are still there."""
+        self._on_stop.append(action)
+
+    def wake_outbox(self) -> None:
+        """Tell the relay that a transaction put something into the outbox."""
+        if self._relay is not None:
+            self._relay.wake()
+
+    def app(self, routes: Sequence[BaseRoute] = ()) -> Starlette:
+        """Make the ASGI application."""
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> Any:
+            self._starting = asyncio.create_task(self._start(), name="start")
+            try:
+                yield
+            finally:
+                await self._stop()
+
+        return Starlette(routes=[*routes, *system_routes(self)], lifespan=lifespan)
+
+    # -- health --------------------------------------------------------------------------------------------------------
+
+    async def unready_because(self) -> list[str]:
+        """Say what keeps the service from working; nothing when it is ready."""
+        if self.failure is not None:
+            return [str(self.failure)]
+        if not self.started:
+            return ["still starting: waiting for store and bus"]
+        reasons = []
+        checks: list[Awaitable[None]] = [self.store.ping(), self.bus.ping()]
+        if not self.settings.allow_unsafe_bus:
+            checks.append(require_durable(self.bus.jetstream, self.settings.nats_monitor_url))
+        for answer in await asyncio.gather(*checks, return_exceptions=True):
+            if isinstance(answer, (AppError, nats.errors.Error)):
+                reasons.append(str(answer))
+            elif isinstance(answer, BaseException):
+                raise answer
+        self.metrics.ready.set(0 if reasons else 1)
+        return reasons
+
+    def dead_parts(self) -> list[str]:
+        """Name what ended although nobody stopped it; only a restart of the process helps."""
+        return self.loops.dead()
+
+    def asyncapi(self) -> str:
+        """Give the AsyncAPI document of what the service consumes and emits."""
+        return asyncapi_json(self.bus.broker, self.name, shequn.__version__)
+
+    # -- start and stop ------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        delay = 0.1
+        while True:
+            try:
+                await self._start_once()
+            except ConfigError as error:
+                logger.critical("cannot start", why=str(error))
+                self.failure = error
+                self.on_fatal()
+                return
+            except (TransientError, nats.errors.Error, *RETRYABLE) as error:
+                logger.warning("waiting to start", why=str(error), delay=delay)
+                await self._disconnect()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _MOST_START_DELAY_SECONDS)
+            else:
+                self.started = True
+                return
+
+    async def _start_once(self) -> None:
+        await migrate(self.settings.postgres_dsn, self.name, self._package)
+        await self.store.open()
+        await self.bus.connect()
+        await declare_streams(self.bus.jetstream, self.settings.nats_replicas)
+        for processor in self._processors:
+            await declare_consumer(self.bus.jetstream, processor.folder.consumer)
+        await self.definitions.start()
+        self._relay = OutboxRelay(self.store, self.bus.publisher)
+        self._relay.start()
+        for action in self._on_start:
+            await action()
+        await self.bus.broker.start()
+        self.loops.add("export", self._export)
+        self.loops.add("purge-inbox", self._purge_inbox)
+        self.loops.start()
+
+    async def _stop(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        await self.loops.stop()
+        for processor in self._processors:
+            processor.stop()
+        for action in reversed(self._on_stop):
+            await action()
+        # Each subscriber waits for the batch in hand: it is folded, committed and acknowledged before we go on.
+        for subscriber in self.bus.broker.subscribers:
+            await subscriber.stop()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        if self._relay is not None:
+            await self._relay.stop()
+            self._relay = None
+        await self.bus.close()
+        for processor in self._processors:
+            await processor.close()
+        await self.store.close()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _subscribe(self, folder: Folder, processor: FoldProcessor) -> None:
+        consumer = folder.consumer
+
+        async def handle(batch: Any) -> None:
+            await processor.process(batch)
+
+        # FastStream reads the annotation for the AsyncAPI document; what arrives are raw messages.
+        handle.__annotations__["batch"] = list[Union[tuple(folder.accepts)]]  # type: ignore[misc]  # noqa: UP007
+        subscriber = self.bus.broker.subscriber(
+            subject=consumer.stream.subjects[0] if not consumer.subjects else "",
+            stream=JStream(consumer.stream.name, declare=False),
+            durable=consumer.durable,
+            config=ConsumerConfig(durable_name=consumer.durable, filter_subjects=list(consumer.subjects) or None),
+            pull_sub=PullSub(batch_size=self.settings.batch_size, batch=True),
+            decoder=_raw_messages,
+            ack_policy=AckPolicy.MANUAL,
+            title=consumer.durable,
+            description=type(folder).__doc__,
+        )
+        pumped(subscriber)
+        subscriber(handle)
+
+    async def _export(self) -> float:
+        async with self.store.connection() as connection:
+            self.metrics.outbox.set(await connection.fetchval("SELECT count(*) FROM outbox"))
+            for exporter in self._exporters:
+                await exporter(connection)
+        for processor in self._processors:
+            consumer = processor.folder.consumer
+            try:
+                info = await self.bus.jetstream.consumer_info(consumer.stream.name, consumer.durable)
+            except (nats.errors.Error, OSError) as error:
+                raise TransientError(f"cannot read the state of {consumer.durable}: {error}") from error
+            self.metrics.lag.labels(consumer.durable).set(info.num_pending or 0)
+            self.metrics.unacknowledged.labels(consumer.durable).set(info.num_ack_pending or 0)
+            self.metrics.redelivered.labels(consumer.durable).set(info.num_redelivered or 0)
+        return self.settings.export_seconds
+
+    async def _purge_inbox(self) -> float:
+        async with self.store.connection() as connection:
+            status = await connection.execute(_INBOX_PURGE, self.settings.inbox_days)
+        return _PURGE_SECONDS if status.endswith(" 0") else 0.0
+
+
+async def _raw_messages(message: Any) -> list[Msg]:
+    messages: list[Msg] = message.raw_message
+    return messages

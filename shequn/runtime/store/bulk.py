@@ -1,0 +1,142 @@
+"""Statements that read and write many rows at once, compiled from table declarations.
+
+Every statement takes one array per column: one round trip a batch, whatever its size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shequn.runtime.fold.tables import CounterTable, Key, LogTable, StateTable
+
+_ARRAY_TYPES: tuple[tuple[type[Any], str], ...] = (
+    (sa.Uuid, "uuid"),
+    (JSONB, "jsonb"),
+    (sa.BigInteger, "bigint"),
+    (sa.Integer, "integer"),
+    (sa.Boolean, "boolean"),
+    (sa.DateTime, "timestamptz"),
+    (sa.Date, "date"),
+    (sa.Double, "float8"),
+    (sa.LargeBinary, "bytea"),
+    (sa.Text, "text"),
+)
+
+
+def array_type(column: sa.Column[Any]) -> str:
+    """Give the PostgreSQL type of a column's values.
+
+    Raises:
+        TypeError: when the fold runtime does not know the column's type.
+    """
+    for kind, name in _ARRAY_TYPES:
+        if isinstance(column.type, kind):
+            return name
+    raise TypeError(f"column {column}: the fold runtime does not know the type {column.type!r}")
+
+
+def columns_of(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
+    """Turn rows (objects with attributes) into one list per column."""
+    return [[getattr(row, name) for row in rows] for name in names]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The parts of SQL text that a table's columns give."""
+
+    table: sa.Table
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.columns)
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.primary_key.columns)
+
+    @cached_property
+    def rest(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name not in self.key)
+
+    def arrays(self, names: Sequence[str]) -> str:
+        """Give ``unnest`` with one typed array parameter per column."""
+        types = [array_type(self.table.columns[name]) for name in names]
+        return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, kind in enumerate(types, 1)) + ")"
+
+    def read(self, name: str) -> str:
+        """Give how a column is selected: uuids as text, because ids are strings in code."""
+        is_uuid = array_type(self.table.columns[name]) == "uuid"
+        return f't."{name}"::text' if is_uuid else f't."{name}"'
+
+
+def quoted(names: Sequence[str], prefix: str = "") -> str:
+    """Join column names, quoted."""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+class StateStatements:
+    """Load rows under lock, update those that exist, insert those that don't."""
+
+    def __init__(self, table: StateTable[Any]) -> None:
+        """Compile the statements of a table."""
+        shape = _Shape(table.table)
+        self.table = table
+        self.names, self.key, name = shape.names, shape.key, table.table.name
+        on_key = " AND ".join(f't."{column}" = k."{column}"' for column in shape.key)
+        order = quoted(shape.key, "t.")
+        self.load = (
+            f"SELECT {', '.join(shape.read(column) for column in shape.names)} "  # noqa: S608  # names of declared tables
+            f'FROM {shape.arrays(shape.key)} AS k({quoted(shape.key)}) JOIN "{name}" AS t ON {on_key} '
+            f"ORDER BY {order} FOR UPDATE OF t"
+        )
+        self.insert = (
+            f'INSERT INTO "{name}" ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
+            f"ON CONFLICT DO NOTHING"
+        )
+        changes = (
+            ", ".join(f'"{column}" = v."{column}"' for column in shape.rest) or f'"{shape.key[0]}" = t."{shape.key[0]}"'
+        )
+        self.update = (
+            f'UPDATE "{name}" AS t SET {changes} FROM {shape.arrays(shape.names)} AS v({quoted(shape.names)}) '  # noqa: S608
+            f"WHERE {on_key.replace('k.', 'v.')}"
+        )
+
+    def row_from(self, record: Sequence[Any]) -> Any:
+        """Make a row object from a record of ``load``."""
+        return self.table.row(*record)
+
+
+class CounterStatements:
+    """Add deltas to counters."""
+
+    def __init__(self, table: CounterTable) -> None:
+        """Compile the statement of a table."""
+        shape = _Shape(table.table)
+        self.table, self.key, self.counters, name = table, shape.key, shape.rest, table.table.name
+        sums = ", ".join(f'"{column}" = t."{column}" + excluded."{column}"' for column in shape.rest)
+        self.add = (
+            f'INSERT INTO "{name}" AS t ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
+            f"ON CONFLICT ({quoted(shape.key)}) DO UPDATE SET {sums}"
+        )
+
+    def arguments(self, deltas: Sequence[tuple[Key, dict[str, int]]]) -> list[list[Any]]:
+        """Give one array per column."""
+        keys = [list(column) for column in zip(*(key for key, _ in deltas), strict=True)]
+        return keys + [[sums.get(name, 0) for _, sums in deltas] for name in self.counters]
+
+
+class LogStatements:
+    """Append rows to a log."""
+
+    def __init__(self, table: LogTable[Any]) -> None:
+        """Compile the statement of a table."""
+        shape = _Shape(table.table)
+        self.table, self.names = table, shape.names
+        self.append = (
+            f'INSERT INTO "{table.name}" ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
+            f"ON CONFLICT DO NOTHING"
+        )

@@ -1,0 +1,38 @@
+"""The tables that every service has: inbox and outbox."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+RUNTIME_METADATA = sa.MetaData()
+
+INBOX = sa.Table(
+    "inbox",
+    RUNTIME_METADATA,
+    sa.Column("consumer", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+)
+"""Which events each consumer has folded. Old rows go once no redelivery can come any more."""
+
+OUTBOX = sa.Table(
+    "outbox",
+    RUNTIME_METADATA,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""What is decided but not yet published, in order."""
+
+
+def create_runtime_tables(op: Any) -> None:
+    """Create inbox and outbox; for a service's first migration.
+
+    Args:
+        op: Alembic's operations object.
+    """
+    for table in (INBOX, OUTBOX):
+        op.create_table(table.name, *[column._copy() for column in table.columns])  # noqa: SLF001
+    # The inbox is only searched by age when old rows are removed: a block range index costs almost nothing to keep.
+    op.create_index("inbox_recorded_at", "inbox", ["recorded_at"], postgresql_using="brin")

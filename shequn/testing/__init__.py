@@ -1,0 +1,1 @@
+"""Test helpers for folds and adapters, ours and third parties'."""

@@ -1,0 +1,85 @@
+"""A small service on the fold runtime: counts messages per author and per group, keeps texts, thanks for each."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+
+from shequn.contracts.actions import SendMessage, SendMessageData
+from shequn.contracts.chat import MessagePosted
+from shequn.contracts.subjects import MODERATION_CHAT
+from shequn.runtime.fold import CounterTable, FoldContext, LogTable, StateTable, Workspace
+from shequn.runtime.service import Service
+from shequn.runtime.settings import RuntimeSettings
+
+METADATA = sa.MetaData()
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    member_id: str
+    messages: int = 0
+    last_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    message_id: str
+    text: str
+
+
+AUTHORS = StateTable(
+    sa.Table(
+        "authors",
+        METADATA,
+        sa.Column("member_id", sa.Text, primary_key=True),
+        sa.Column("messages", sa.BigInteger),
+        sa.Column("last_text", sa.Text),
+    ),
+    Author,
+    keys=lambda event, _work, _context: [(event.data.member_id,)],
+)
+TOTALS = CounterTable(
+    sa.Table("totals", METADATA, sa.Column("group_id", sa.Text, primary_key=True), sa.Column("messages", sa.BigInteger))
+)
+LINES = LogTable(
+    sa.Table("lines", METADATA, sa.Column("message_id", sa.Text, primary_key=True), sa.Column("text", sa.Text)), Line
+)
+
+
+class ToyFolder:
+    """Folds messages. A message that says `boom` is refused by the rule, `kill` by what `on_kill` does."""
+
+    consumer = MODERATION_CHAT
+    tables = (AUTHORS,)
+    counters = (TOTALS,)
+    logs = (LINES,)
+    accepts = (MessagePosted,)
+    emits = (SendMessage,)
+
+    def fold(self, event: Any, work: Workspace, context: FoldContext) -> None:
+        context.definitions.current(event.community)
+        author = work.get(AUTHORS, event.data.member_id)
+        work.put(AUTHORS, replace(author, messages=author.messages + 1, last_text=event.data.text))
+        work.add(TOTALS, (event.data.group,), messages=1)
+        work.append(LINES, Line(event.data.message_id, event.data.text))
+        if event.data.text == "boom":
+            raise ValueError("this message may not be folded")
+        work.emit(
+            SendMessage.caused_by(
+                event,
+                source="/toy",
+                subject=event.data.member_id,
+                key=(event.data.message_id,),
+                data=SendMessageData(
+                    idempotency_key=event.data.message_id, member_id=event.data.member_id, text="谢谢"
+                ),
+            )
+        )
+
+
+def build(settings: RuntimeSettings) -> tuple[Service, Any]:
+    service = Service("toy", "tests.support.toy", settings, CollectorRegistry())
+    service.add_folder(ToyFolder())
+    return service, service.app()
