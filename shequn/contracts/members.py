@@ -42,6 +42,22 @@ class MemberJoined(Envelope):
     data: MemberJoinedData
 
 
+class MemberUpdatedData(MemberJoinedData):
+    """More became known of a member after MemberJoined: an earlier joining, a referral, or a sign-up's profile.
+
+    ``name``, ``channel``, ``language``, ``timezone`` and ``consents`` are what is known now, whole. ``referral_code``
+    and ``evidence`` are those of the fact that was added alone, and the envelope's ``time`` is that fact's time, which
+    may lie before MemberJoined's: who folds both events alike ends the same in whatever order the facts came.
+    """
+
+
+class MemberUpdated(Envelope):
+    """More became known of a member."""
+
+    type: Literal["members.member.updated.v1"] = "members.member.updated.v1"
+    data: MemberUpdatedData
+
+
 class MemberLeftData(Contract):
     """A member left the last group."""
 

@@ -13,6 +13,7 @@ EVENTS: tuple[type[Envelope], ...] = (
     payments.ChargeSucceeded,
     payments.ChargeRefunded,
     members.MemberJoined,
+    members.MemberUpdated,
     members.MemberLeft,
     moderation.MessageFlagged,
     moderation.SanctionImposed,

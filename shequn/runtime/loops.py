@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
 from shequn.runtime.failures import TransientError
 from shequn.runtime.store.engine import RETRYABLE
+from shequn.runtime.tasks import end_task
 from shequn.runtime.telemetry import RuntimeMetrics
 
 _PAUSE_SECONDS = 1.0
@@ -36,12 +36,8 @@ class Loops:
 
     async def stop(self) -> None:
         """End all loops."""
-        for task in self._tasks.values():
-            task.cancel()
-        for task in self._tasks.values():
-            with suppress(asyncio.CancelledError):
-                await task
-        self._tasks.clear()
+        tasks, self._tasks = list(self._tasks.values()), {}
+        await asyncio.gather(*(end_task(task) for task in tasks))
 
     def dead(self) -> list[str]:
         """Name the loops that ended although nobody stopped them."""

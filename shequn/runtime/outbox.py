@@ -8,6 +8,7 @@ import structlog
 from shequn.runtime.bus.publisher import Outgoing, Publisher
 from shequn.runtime.failures import TransientError
 from shequn.runtime.store.engine import RETRYABLE, Store
+from shequn.runtime.tasks import end_task
 
 _CHUNK = 500
 _IDLE_SECONDS = 1.0
@@ -44,10 +45,7 @@ class OutboxRelay:
 
     async def stop(self) -> None:
         """Relay what is left, as far as the bus takes it, then end."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         with suppress(TransientError, *RETRYABLE):
             await self.relay_all()
 

@@ -34,6 +34,7 @@ from shequn.runtime.settings import RuntimeSettings
 from shequn.runtime.store.engine import RETRYABLE, Store
 from shequn.runtime.store.migrate import migrate
 from shequn.runtime.store.types import Connection
+from shequn.runtime.tasks import end_task
 from shequn.runtime.telemetry import RuntimeMetrics
 
 _MOST_START_DELAY_SECONDS = 5.0
@@ -218,9 +219,7 @@ class Service:
         self.loops.start()
 
     async def _stop(self) -> None:
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.wait([self._starting])
+        await end_task(self._starting)
         await self.loops.stop()
         for processor in self._processors:
             processor.stop()

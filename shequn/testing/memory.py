@@ -1,9 +1,13 @@
 """Runs a fold in memory: the runtime's rules (keys, journal, inbox) without a database."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.envelope import Envelope
@@ -119,7 +123,7 @@ class FoldRunner:
     def _write(self, work: Workspace) -> None:
         for table in self.folder.tables:
             stored = self.tables.states.setdefault(table.name, {})
-            stored.update({table.key_of(row): row for row in work.written_states(table)})
+            stored.update({table.key_of(row): _as_stored(table.table, row) for row in work.written_states(table)})
         for counter in self.folder.counters:
             sums = self.tables.sums.setdefault(counter.name, {})
             for key, deltas in work.written_deltas(counter):
@@ -129,4 +133,14 @@ class FoldRunner:
         for log in self.folder.logs:
             rows = self.tables.rows.setdefault(log.name, {})
             for row in work.written_rows(log):
-                rows.setdefault(log.key_of(row), row)
+                rows.setdefault(log.key_of(row), _as_stored(log.table, row))
+
+
+def _as_stored(table: sa.Table, row: R) -> R:
+    """Give a row as the store would give it back: JSON columns go through JSON."""
+    changes = {
+        column.name: orjson.loads(orjson.dumps(getattr(row, column.name)))
+        for column in table.columns
+        if isinstance(column.type, JSONB)
+    }
+    return replace(row, **changes) if changes else row  # type: ignore[type-var]  # row classes are dataclasses

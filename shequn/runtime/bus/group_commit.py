@@ -1,10 +1,10 @@
 """Group commit: what is accepted within a few milliseconds goes to the bus as one batch and shares one disk sync."""
 
 import asyncio
-from contextlib import suppress
 
 from shequn.runtime.bus.publisher import Outgoing, Publisher
 from shequn.runtime.failures import TransientError
+from shequn.runtime.tasks import end_task
 
 _MOST_IN_A_BATCH = 500
 _MOST_WAITING = 5_000
@@ -52,10 +52,7 @@ class GroupCommit:
         """Publish what waits, then end."""
         while self._waiting:
             await self._flush()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -61,8 +61,10 @@ class Pump:
         await self._client.flush()
 
     async def take(self) -> list[Msg]:
-        """Give what has arrived, at least one message and at most a batch; wait for it if need be."""
+        """Give what has arrived, at most a batch; wait for it if need be. Gives nothing once unsubscribed."""
         while not self._arrived:
+            if self._subscription is None:
+                return []
             self._wake.clear()
             await self._refill()
             try:
@@ -136,16 +138,17 @@ class PumpSubscriber(BatchPullStreamSubscriber):
             if not self.running:
                 pump.put_back(batch)
                 return
-            await self.consume(batch)
+            if batch:
+                await self.consume(batch)
 
 
-def pumped(subscriber: object) -> PumpSubscriber:
+def pumped(subscriber: Any) -> PumpSubscriber:
     """Turn a batch pull subscriber of FastStream into a pumped one.
 
     Raises:
         TypeError: it is of another kind.
     """
-    if not isinstance(subscriber, BatchPullStreamSubscriber):
+    if type(subscriber) is not BatchPullStreamSubscriber:
         raise TypeError(f"only a batch pull subscriber can be pumped, not {type(subscriber).__name__}")
     subscriber.__class__ = PumpSubscriber
     return cast("PumpSubscriber", subscriber)

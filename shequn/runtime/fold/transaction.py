@@ -11,7 +11,7 @@ from shequn.runtime.fold.decoder import Delivery, Rejected
 from shequn.runtime.fold.folder import Folder
 from shequn.runtime.fold.tables import Key, StateTable
 from shequn.runtime.fold.workspace import FoldContext, Workspace
-from shequn.runtime.store.bulk import CounterStatements, LogStatements, StateStatements, columns_of
+from shequn.runtime.store.bulk import CounterStatements, LogStatements, StateStatements
 from shequn.runtime.store.types import Connection
 
 _CLAIM = """
@@ -108,7 +108,7 @@ class FoldTransaction:
                 await connection.execute(counter.add, *counter.arguments(deltas))
         for log in self._logs:
             if rows := work.written_rows(log.table):
-                await connection.execute(log.append, *columns_of(rows, log.names))
+                await connection.execute(log.append, *log.columns(rows))
 
 
 async def enqueue(connection: Connection, messages: Sequence[Outgoing]) -> None:
@@ -140,9 +140,9 @@ async def _write_states(connection: Connection, statements: StateStatements, wor
     existing = [row for row in written if work.exists(table, table.key_of(row))]
     new = [row for row in written if not work.exists(table, table.key_of(row))]
     if existing:
-        await connection.execute(statements.update, *columns_of(existing, statements.names))
+        await connection.execute(statements.update, *statements.columns(existing))
     if new:
-        status = await connection.execute(statements.insert, *columns_of(new, statements.names))
+        status = await connection.execute(statements.insert, *statements.columns(new))
         if int(status.rpartition(" ")[2]) != len(new):
             raise ConcurrentInsertError(table.name)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -15,7 +16,8 @@ from shequn.runtime.fold.tables import CounterTable, Key, LogTable, StateTable
 
 _ARRAY_TYPES: tuple[tuple[type[Any], str], ...] = (
     (sa.Uuid, "uuid"),
-    (JSONB, "jsonb"),
+    # A JSON list inside an array would be read as one more dimension of it: JSON travels as text and is cast in SQL.
+    (JSONB, "text"),
     (sa.BigInteger, "bigint"),
     (sa.Integer, "integer"),
     (sa.Boolean, "boolean"),
@@ -39,9 +41,8 @@ def array_type(column: sa.Column[Any]) -> str:
     raise TypeError(f"column {column}: the fold runtime does not know the type {column.type!r}")
 
 
-def columns_of(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
-    """Turn rows (objects with attributes) into one list per column."""
-    return [[getattr(row, name) for row in rows] for name in names]
+def _json_text(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,27 @@ class _Shape:
         types = [array_type(self.table.columns[name]) for name in names]
         return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, kind in enumerate(types, 1)) + ")"
 
+    def values(self, names: Sequence[str], prefix: str) -> str:
+        """Give the columns of an ``unnest`` as values of the table."""
+        return ", ".join(
+            f'{prefix}"{name}"::jsonb' if isinstance(self.table.columns[name].type, JSONB) else f'{prefix}"{name}"'
+            for name in names
+        )
+
+    def columns(self, rows: Sequence[Any]) -> list[list[Any]]:
+        """Turn rows (objects with attributes) into one list per column, as the statements take them."""
+        return [
+            [_json_text(getattr(row, column.name)) for row in rows]
+            if isinstance(column.type, JSONB)
+            else [getattr(row, column.name) for row in rows]
+            for column in self.table.columns
+        ]
+
+    def select_rows(self) -> str:
+        """Give all rows that the arrays hold."""
+        values = self.values(self.names, "v.")
+        return f"SELECT {values} FROM {self.arrays(self.names)} AS v({quoted(self.names)})"  # noqa: S608
+
     def read(self, name: str) -> str:
         """Give how a column is selected: uuids as text, because ids are strings in code."""
         is_uuid = array_type(self.table.columns[name]) == "uuid"
@@ -84,8 +106,7 @@ class StateStatements:
     def __init__(self, table: StateTable[Any]) -> None:
         """Compile the statements of a table."""
         shape = _Shape(table.table)
-        self.table = table
-        self.names, self.key, name = shape.names, shape.key, table.table.name
+        self.table, self.key, self.columns, name = table, shape.key, shape.columns, table.table.name
         on_key = " AND ".join(f't."{column}" = k."{column}"' for column in shape.key)
         order = quoted(shape.key, "t.")
         self.load = (
@@ -93,12 +114,10 @@ class StateStatements:
             f'FROM {shape.arrays(shape.key)} AS k({quoted(shape.key)}) JOIN "{name}" AS t ON {on_key} '
             f"ORDER BY {order} FOR UPDATE OF t"
         )
-        self.insert = (
-            f'INSERT INTO "{name}" ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
-            f"ON CONFLICT DO NOTHING"
-        )
+        self.insert = f'INSERT INTO "{name}" ({quoted(shape.names)}) {shape.select_rows()} ON CONFLICT DO NOTHING'
         changes = (
-            ", ".join(f'"{column}" = v."{column}"' for column in shape.rest) or f'"{shape.key[0]}" = t."{shape.key[0]}"'
+            ", ".join(f'"{column}" = {shape.values((column,), "v.")}' for column in shape.rest)
+            or f'"{shape.key[0]}" = t."{shape.key[0]}"'
         )
         self.update = (
             f'UPDATE "{name}" AS t SET {changes} FROM {shape.arrays(shape.names)} AS v({quoted(shape.names)}) '  # noqa: S608
@@ -119,7 +138,7 @@ class CounterStatements:
         self.table, self.key, self.counters, name = table, shape.key, shape.rest, table.table.name
         sums = ", ".join(f'"{column}" = t."{column}" + excluded."{column}"' for column in shape.rest)
         self.add = (
-            f'INSERT INTO "{name}" AS t ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
+            f'INSERT INTO "{name}" AS t ({quoted(shape.names)}) {shape.select_rows()} '
             f"ON CONFLICT ({quoted(shape.key)}) DO UPDATE SET {sums}"
         )
 
@@ -135,8 +154,5 @@ class LogStatements:
     def __init__(self, table: LogTable[Any]) -> None:
         """Compile the statement of a table."""
         shape = _Shape(table.table)
-        self.table, self.names = table, shape.names
-        self.append = (
-            f'INSERT INTO "{table.name}" ({quoted(shape.names)}) SELECT * FROM {shape.arrays(shape.names)} '  # noqa: S608
-            f"ON CONFLICT DO NOTHING"
-        )
+        self.table, self.columns = table, shape.columns
+        self.append = f'INSERT INTO "{table.name}" ({quoted(shape.names)}) {shape.select_rows()} ON CONFLICT DO NOTHING'

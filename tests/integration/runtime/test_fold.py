@@ -80,6 +80,16 @@ async def test_every_event_has_its_effects_once(harness: Harness) -> None:
     assert await harness.query("SELECT count(*) FROM outbox") == 0
 
 
+async def test_json_lists_come_back_as_they_were_put(harness: Harness) -> None:
+    async with harness.service():
+        await harness.publish(message(1, "一", author="ann"), message(2, "x", author="bob"))
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 2)
+        await harness.publish(message(3, "三", author="ann"), message(4, "y", author="eve"))
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 4)
+    assert await harness.query("SELECT words->>1 FROM authors WHERE messages = 2") == "三"
+    assert await harness.query("SELECT count(*) FROM authors WHERE jsonb_array_length(words) = 1") == 2
+
+
 async def test_a_redelivered_event_changes_nothing(harness: Harness) -> None:
     events = [message(number) for number in range(20)]
     async with harness.service():

@@ -1,10 +1,11 @@
 """A small service on the fold runtime: counts messages per author and per group, keeps texts, thanks for each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shequn.contracts.actions import SendMessage, SendMessageData
 from shequn.contracts.chat import MessagePosted
@@ -21,6 +22,7 @@ class Author:
     member_id: str
     messages: int = 0
     last_text: str = ""
+    words: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ AUTHORS = StateTable(
         sa.Column("member_id", sa.Text, primary_key=True),
         sa.Column("messages", sa.BigInteger),
         sa.Column("last_text", sa.Text),
+        sa.Column("words", JSONB),
     ),
     Author,
     keys=lambda event, _work, _context: [(event.data.member_id,)],
@@ -61,7 +64,15 @@ class ToyFolder:
     def fold(self, event: Any, work: Workspace, context: FoldContext) -> None:
         context.definitions.current(event.community)
         author = work.get(AUTHORS, event.data.member_id)
-        work.put(AUTHORS, replace(author, messages=author.messages + 1, last_text=event.data.text))
+        work.put(
+            AUTHORS,
+            replace(
+                author,
+                messages=author.messages + 1,
+                last_text=event.data.text,
+                words=[*author.words[-4:], event.data.text],
+            ),
+        )
         work.add(TOTALS, (event.data.group,), messages=1)
         work.append(LINES, Line(event.data.message_id, event.data.text))
         if event.data.text == "boom":

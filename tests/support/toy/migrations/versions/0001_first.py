@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shequn.runtime.store.schema import create_runtime_tables
 
@@ -18,6 +19,7 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Text, primary_key=True),
         sa.Column("messages", sa.BigInteger, nullable=False),
         sa.Column("last_text", sa.Text, nullable=False),
+        sa.Column("words", JSONB, nullable=False),
     )
     op.create_table(
         "totals",

@@ -1,0 +1,1 @@
+"""The rules of moderation: pure, without time, chance or input of their own."""

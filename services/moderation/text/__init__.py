@@ -1,0 +1,1 @@
+"""Text as moderation reads it."""
