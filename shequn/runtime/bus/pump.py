@@ -133,13 +133,15 @@ class PumpSubscriber(BatchPullStreamSubscriber):
 
     async def _consume_pull(self) -> None:
         pump: Any = self.subscription
-        while self.running:
+        while self._still_wanted():
             batch = await pump.take()
-            if not self.running:
+            if not self._still_wanted():
                 pump.put_back(batch)
-                return
-            if batch:
+            elif batch:
                 await self.consume(batch)
+
+    def _still_wanted(self) -> bool:
+        return bool(self.running)
 
 
 def pumped(subscriber: Any) -> PumpSubscriber:
