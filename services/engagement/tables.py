@@ -17,9 +17,6 @@ from shequn.runtime.fold import CounterTable, FoldContext, Key, LogTable, StateT
 
 METADATA = sa.MetaData()
 
-# Rows that change with every message keep room on their page, so that an update touches no index.
-_HOT = {"fillfactor": 70}
-
 
 def _moment(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True))
@@ -130,7 +127,6 @@ MEMBERS = StateTable(
         _count("points"),
         sa.Column("tier", sa.Text, nullable=False, server_default="inactive"),
         _moment("tier_ends_at"),
-        postgresql_with=_HOT,
     ),
     Member,
     _member_keys,
@@ -144,7 +140,6 @@ GIVINGS = StateTable(
         _text_key("giver"),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("receivers", JSONB, nullable=False, server_default="{}"),
-        postgresql_with=_HOT,
     ),
     Giving,
     _giving_keys,
@@ -179,7 +174,6 @@ MEMBER_DAYS = CounterTable(
         _count("messages"),
         _count("replies"),
         _count("reactions"),
-        postgresql_with=_HOT,
     )
 )
 """What a member did in a group on a day of the community; ``messages`` counts replies too."""
@@ -194,7 +188,6 @@ GROUP_TOTALS = CounterTable(
         _count("replies"),
         _count("reactions"),
         _count("speakers"),
-        postgresql_with=_HOT,
     )
 )
 """What happened in a group in all; ``speakers`` counts distinct members who posted."""

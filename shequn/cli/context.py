@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import typer
 from rich.console import Console
 
-from shequn.local.state import read_state
+from shequn.local import read_record
 from shequn.runtime.bus.connection import Bus
 from shequn.runtime.failures import AppError, ConfigError, PermanentError
 
@@ -24,7 +24,7 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 EXIT_WRONG_INPUT = 2
 EXIT_NOT_NOW = 1
 
-DEFAULT_DATA = Path("data")
+DEFAULT_DATA = Path(".shequn")
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -62,7 +62,7 @@ def nats_url(data: Path) -> str:
     """
     if url := os.environ.get("SHEQUN_NATS_URL"):
         return url
-    state = read_state(data)
+    state = read_record(data)
     if state is None:
         raise ConfigError(
             f"no stack runs on the folder {data}: start one with `./run up`, name its folder with --data, "

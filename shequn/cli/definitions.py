@@ -37,7 +37,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         console.print(str(notice), markup=False)
     table = Table("ISOOC", "score", "what is weak")
     for part in score.parts:
-        table.add_row(part.name, f"{part.score} / 5", "; ".join(part.weak) or "—")
+        table.add_row(part.name, f"{part.score:.0%}", "; ".join(part.weak) or "—")
     console.print(table)
     console.print(f"{result.definition.community}: valid", markup=False)
 

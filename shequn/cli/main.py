@@ -3,7 +3,7 @@
 import typer
 
 import shequn
-from shequn.cli import dead_letters, definitions
+from shequn.cli import dead_letters, definitions, demo, stack
 
 app = typer.Typer(
     name="shequn",
@@ -14,6 +14,8 @@ app = typer.Typer(
 app.command()(definitions.check)
 app.command()(definitions.plan)
 app.command()(definitions.apply)
+app.command()(stack.up)
+app.command()(demo.demo)
 app.add_typer(dead_letters.app, name="dlq")
 
 

@@ -11,6 +11,8 @@ from shequn.definitions.yamlfile import read_text, read_yaml
 
 COMMUNITY, PRODUCTS, REFERRAL = "community.yaml", "products.yaml", "referral.yaml"
 _ALONE = (COMMUNITY, PRODUCTS, REFERRAL)
+_NOT_OURS = "behaviour.yaml"
+"""How the made-up members of the demo behave: the simulator reads it, no service does."""
 _FOLDERS = {"funnels": ".yaml", "messages": ".yaml", "words": ".txt"}
 
 
@@ -91,7 +93,7 @@ def _read_words(path: Path, folder: Folder, report: Report) -> None:
 def _report_strangers(path: Path, report: Report) -> None:
     """Report YAML files that nothing reads: most likely their name is mistyped."""
     for entry in sorted(path.iterdir()):
-        if entry.suffix in {".yaml", ".yml"} and entry.name not in _ALONE:
+        if entry.suffix in {".yaml", ".yml"} and entry.name not in {*_ALONE, _NOT_OURS}:
             report.problem(entry.name, 0, "", "is not read", did_you_mean(entry.name, _ALONE))
         elif entry.is_dir() and not entry.name.startswith(".") and entry.name not in _FOLDERS:
             hint = did_you_mean(entry.name, _FOLDERS)

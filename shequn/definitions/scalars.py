@@ -34,11 +34,11 @@ UNITS: dict[str, timedelta] = {
 """Units of lengths of time."""
 
 _LONGEST = timedelta(days=365) * 100
-_DURATION = re.compile(r"(?:\d{1,9}(?:mo|[smhdwy]))+")
-_DURATION_PART = re.compile(r"(\d{1,9})(mo|[smhdwy])")
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%")
-_NUMBER_TEST = re.compile(r"(>=|<=|==|>|<)\s*(-?\d{1,12}(?:\.\d{1,6})?)")
+_DURATION = re.compile(r"(?:\d{1,9}(?:mo|[smhdwy]))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d{1,9})(mo|[smhdwy])", re.ASCII)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%", re.ASCII)
+_NUMBER_TEST = re.compile(r"(>=|<=|==|>|<)\s*(-?\d{1,12}(?:\.\d{1,6})?)", re.ASCII)
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _WHOLE = 100
 _AMOUNT_DIGITS = 20
@@ -55,7 +55,11 @@ def parse_duration(written: Any) -> timedelta:
         return written
     text = str(written).replace(" ", "") if isinstance(written, str | int) and not isinstance(written, bool) else ""
     if not _DURATION.fullmatch(text):
-        hint = f"write {text}d for days or {text}h for hours" if text.isdigit() else "write 90m, 2d, 3d12h or 12mo"
+        hint = (
+            f"write {text}d for days or {text}h for hours"
+            if text.isdecimal() and text.isascii()
+            else "write 90m, 2d, 3d12h or 12mo"
+        )
         raise ValueError(f"{_quoted(written)} is not a length of time | {hint}")
     total = timedelta()
     for count, unit in _DURATION_PART.findall(text):

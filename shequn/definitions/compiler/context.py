@@ -54,7 +54,7 @@ class Context:
         if isinstance(written, str):
             return self._in_one_language(written, place)
         self._require_languages(written, place)
-        return LocalizedText(zh=written.zh, en=written.en)
+        return self._localized(place, zh=written.zh, en=written.en)
 
     def points(self, written: tuple[str, ...] | PointsBlock | None, place: Place) -> LocalizedText:
         """Compile an announcement of at most three points to one text with numbered lines."""
@@ -63,7 +63,8 @@ class Context:
         if isinstance(written, tuple):
             return self._in_one_language(_numbered(written, place), place)
         self._require_languages(written, place)
-        return LocalizedText(
+        return self._localized(
+            place,
             zh=_numbered(written.zh, place / "zh") if written.zh else None,
             en=_numbered(written.en, place / "en") if written.en else None,
         )
@@ -93,11 +94,15 @@ class Context:
                 place.problem(f"{named}: {details['msg']}" if named else details["msg"])
             return None
 
+    def _localized(self, place: Place, **texts: str | None) -> LocalizedText:
+        return self.build(LocalizedText, place, **texts) or LocalizedText()
+
     def _in_one_language(self, written: str, place: Place) -> LocalizedText:
         if len(self.languages) > 1:
             wanted = ", ".join(f"{language}: …" for language in self.languages)
             place.problem("is written in one language only", f"write {{{wanted}}}")
-        return LocalizedText(en=written) if self.languages == ("en",) else LocalizedText(zh=written)
+        language = "en" if self.languages == ("en",) else "zh"
+        return self._localized(place, **{language: written})
 
     def _require_languages(self, written: TextBlock | PointsBlock, place: Place) -> None:
         for language in self.languages:
@@ -111,7 +116,7 @@ class Context:
 def _numbered(points: tuple[str, ...], place: Place) -> str:
     if len(points) > 3:  # noqa: PLR2004  # DOMAIN §3: nobody reads a fourth
         place.problem(f"has {len(points)} points", "keep to three: nobody reads a fourth")
-    return "\n".join(f"{number}. {point}" for number, point in enumerate(points, start=1)) if points else ""
+    return "\n".join(f"{number}. {point}" for number, point in enumerate(points, start=1))
 
 
 def plain(data: Data) -> JsonValue:

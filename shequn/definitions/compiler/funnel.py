@@ -76,7 +76,7 @@ def _plan(file: FunnelFile, place: Place) -> list[ItemPlan]:
         for position, name in enumerate(named[: len(file.steps)], 1)
     ]
     report_duplicates("step", dict(enumerate(ids)), place)
-    followers = [*ids[1:], None]
+    followers = [*ids, None][1:]
     return [
         ItemPlan(name, item, place / position, follower)
         for position, (name, item, follower) in enumerate(zip(ids, file.steps, followers, strict=True))

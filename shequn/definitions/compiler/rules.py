@@ -97,7 +97,7 @@ def _compile(
         place,
         id=name,
         notice=context.points(notice.value, notice.place) if notice else context.points(None, place),
-        words=_word_rules(fields, words),
+        words=_word_rules(fields, words, place, context),
         links=_links(fields),
         flood=Rate(count=flood.value.messages, within=flood.value.within) if flood else None,
         ladder=_ladder(fields),
@@ -111,13 +111,16 @@ def _bans(fields: _Fields) -> list[ForbidSurface]:
     )
 
 
-def _word_rules(fields: _Fields, words: Mapping[str, tuple[str, ...]]) -> tuple[WordRule, ...]:
+def _word_rules(
+    fields: _Fields, words: Mapping[str, tuple[str, ...]], place: Place, context: Context
+) -> tuple[WordRule, ...]:
     verdicts = {"delete": Verdict.DELETE, "flag": Verdict.FLAG}
-    return tuple(
-        WordRule(category=ban.kind, words=words[ban.kind], verdict=verdicts[ban.do])
+    built = [
+        context.build(WordRule, place, category=ban.kind, words=words[ban.kind], verdict=verdicts[ban.do])
         for ban in _bans(fields)
         if ban.kind in words and ban.kind not in LINK_KINDS
-    )
+    ]
+    return tuple(rule for rule in built if rule is not None)
 
 
 def _links(fields: _Fields) -> LinkRule:

@@ -66,6 +66,7 @@ class StepCompiler:
         """
         self._plans = plans
         self._by_id = {plan.id: plan for plan in reversed(plans)}
+        self._ids_are_unique = len(self._by_id) == len(plans)
         self._stages = stages
         self._context = context
         self._result = CompiledSteps()
@@ -261,6 +262,8 @@ class StepCompiler:
                 f"step {step_id!r} has a name of more than {_MOST_ID} characters", "give the item a shorter id"
             )
         if step_id in self._result.places:
+            self._result.complete = False
+        if step_id in self._result.places and self._ids_are_unique:
             place.problem(f"two steps are called {step_id!r}", "give one of the items another id")
         self._result.places[step_id] = place
         try:

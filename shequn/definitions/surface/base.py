@@ -125,13 +125,11 @@ def _path(source: Source, base: Path, location: tuple[int | str, ...]) -> Path:
     """Turn pydantic's location, which names union members too, into a path of the file."""
     path, value = base, source.at(base)
     for position, key in enumerate(location):
-        if isinstance(key, str) and key.startswith(("<", "[key]")):
-            continue
-        inner = child(value, key)
-        present = (isinstance(value, dict) and key in value) or (isinstance(value, list) and isinstance(key, int))
-        missing = isinstance(value, dict) and isinstance(key, str) and position == len(location) - 1
-        if present or missing:
-            path, value = (*path, key), inner
+        present = key in value if isinstance(value, dict) else isinstance(value, list) and isinstance(key, int)
+        union_member = isinstance(key, str) and key.startswith(("<", "[key]"))
+        absent = isinstance(value, dict) and isinstance(key, str) and position == len(location) - 1
+        if present or (absent and not union_member):
+            path, value = (*path, key), child(value, key)
     return path
 
 

@@ -24,7 +24,7 @@ def _kind_of_text(value: Any) -> str:
 Text = Annotated[Annotated[Words, Tag("<text>")] | Annotated[TextBlock, Tag("<texts>")], Discriminator(_kind_of_text)]
 """A text: ``{zh: …, en: …}``, or the text alone where the community has one language."""
 
-Points = Annotated[tuple[Words, ...], OneOrMany()]
+Points = Annotated[tuple[Words, ...], Field(min_length=1), OneOrMany()]
 
 
 class PointsBlock(Surface):

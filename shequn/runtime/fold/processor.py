@@ -16,7 +16,7 @@ from shequn.runtime.fold.decoder import Decoder, Delivery, Rejected
 from shequn.runtime.fold.folder import Folder, Observer
 from shequn.runtime.fold.letters import letter_of, outgoing
 from shequn.runtime.fold.metrics import FoldMetrics
-from shequn.runtime.fold.transaction import FoldTransaction, enqueue
+from shequn.runtime.fold.transaction import ConcurrentInsertError, FoldTransaction, enqueue
 from shequn.runtime.fold.workspace import DefinitionBook, FoldContext
 from shequn.runtime.store.engine import RETRYABLE, Store
 from shequn.runtime.store.types import Connection
@@ -94,6 +94,10 @@ class FoldProcessor:
         while True:
             try:
                 await self._attempt(messages)
+            except ConcurrentInsertError:
+                # Ordinary work of several folders on one table, not worth a log line.
+                self._metrics.retries.inc()
+                await asyncio.sleep(0)
             except (TransientError, *RETRYABLE) as error:
                 if await self._stopped_within(delay):
                     await self._hand_back(messages)

@@ -44,17 +44,14 @@ class StateTable(Generic[S]):
         if key_names != [column.name for column in self.table.columns][: len(key_names)]:
             raise TypeError(f"table {self.table.name}: the primary key columns must come first, in order")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The table's name."""
         return self.table.name
 
-    def key_of(self, row: S) -> Key:
-        """Give the key of a row."""
-        return self._read_key(row)
-
     @cached_property
-    def _read_key(self) -> Callable[[S], Key]:
+    def key_of(self) -> Callable[[S], Key]:
+        """What gives the key of a row."""
         return _key_reader(self.table)
 
 
@@ -67,7 +64,7 @@ class CounterTable:
 
     table: sa.Table
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The table's name."""
         return self.table.name
@@ -92,17 +89,14 @@ class LogTable(Generic[R]):
         """Refuse a row class that does not mirror the table."""
         _require_same_names(self.table, [field.name for field in fields(self.row)])  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The table's name."""
         return self.table.name
 
-    def key_of(self, row: R) -> Key:
-        """Give the key of a row."""
-        return self._read_key(row)
-
     @cached_property
-    def _read_key(self) -> Callable[[R], Key]:
+    def key_of(self) -> Callable[[R], Key]:
+        """What gives the key of a row."""
         return _key_reader(self.table)
 
 

@@ -1,13 +1,14 @@
 """The working memory of one batch: loaded states, pending deltas, appended rows and outgoing events.
 
-An event whose fold raises leaves no trace here: what it wrote goes into a journal that is merged only when it succeeds.
+An event whose fold raises leaves no trace here: states it replaced are put back, what it added is cut off again. Most
+events succeed, so success costs nothing.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar, cast
+from operator import itemgetter
+from types import TracebackType
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.envelope import Envelope
@@ -15,6 +16,8 @@ from shequn.runtime.fold.tables import CounterTable, Key, LogTable, StateTable
 
 S = TypeVar("S")
 R = TypeVar("R")
+
+_ABSENT: Final = object()
 
 
 class DefinitionBook(Protocol):
@@ -42,26 +45,22 @@ class FoldContext:
     definitions: DefinitionBook
 
 
-@dataclass(slots=True)
-class _Journal:
-    """What has been written, by table name and key."""
-
-    states: dict[str, dict[Key, Any]] = field(default_factory=dict)
-    deltas: dict[str, dict[Key, dict[str, int]]] = field(default_factory=dict)
-    rows: dict[str, list[Any]] = field(default_factory=dict)
-    events: list[Envelope] = field(default_factory=list)
-
-
 class Workspace:
     """Reads and writes of a batch, kept in memory until the batch is written."""
 
-    __slots__ = ("_journal", "_loaded", "_merged")
+    __slots__ = ("_added", "_appended", "_event", "_events", "_replaced", "_states", "_stored")
 
     def __init__(self) -> None:
         """Start empty."""
-        self._loaded: dict[str, dict[Key, Any]] = {}
-        self._merged = _Journal()
-        self._journal = _Journal()
+        # By table name and key: what the store has (None for no row), and what it is after the events so far.
+        self._stored: dict[str, dict[Key, Any]] = {}
+        self._states: dict[str, dict[Key, Any]] = {}
+        self._added: list[tuple[str, Key, dict[str, int]]] = []
+        self._appended: list[tuple[str, Any]] = []
+        self._events: list[Envelope] = []
+        # What the event in hand replaced: the rows of a table, the key, the row before.
+        self._replaced: list[tuple[dict[Key, Any], Key, Any]] = []
+        self._event = _Attempt(self)
 
     def get(self, table: StateTable[S], *key: Any) -> S:
         """Give the state of ``key``, as earlier events of the batch left it; the initial state when there is none.
@@ -69,83 +68,102 @@ class Workspace:
         Raises:
             KeyError: when the key was not declared by the table's ``keys``, and so is not locked.
         """
-        for written in (self._journal, self._merged):
-            rows = written.states.get(table.name)
-            if rows is not None and key in rows:
-                return cast("S", rows[key])
-        loaded = self._loaded.get(table.name, {})
-        if key not in loaded:
-            raise KeyError(f"{table.name}{key} was not declared by the table's keys(), so it is not locked")
-        row = loaded[key]
+        try:
+            row = self._states[table.name][key]
+        except KeyError:
+            raise KeyError(f"{table.name}{key} was not declared by the table's keys(), so it is not locked") from None
         return table.row(*key) if row is None else cast("S", row)
 
     def put(self, table: StateTable[S], row: S) -> None:
         """Replace the state of the row's key."""
-        self._journal.states.setdefault(table.name, {})[table.key_of(row)] = row
+        rows = self._states.setdefault(table.name, {})
+        key = table.key_of(row)
+        self._replaced.append((rows, key, rows.get(key, _ABSENT)))
+        rows[key] = row
 
     def add(self, table: CounterTable, key: Key, **deltas: int) -> None:
         """Add to counters of ``key``."""
-        sums = self._journal.deltas.setdefault(table.name, {}).setdefault(key, {})
-        for name, delta in deltas.items():
-            sums[name] = sums.get(name, 0) + delta
+        self._added.append((table.name, key, deltas))
 
     def append(self, table: LogTable[R], row: R) -> None:
         """Add a row to a log."""
-        self._journal.rows.setdefault(table.name, []).append(row)
+        self._appended.append((table.name, row))
 
     def emit(self, event: Envelope) -> None:
         """Publish an event or command once the batch is written."""
-        self._journal.events.append(event)
+        self._events.append(event)
 
     # What follows is for the runtime.
 
     def exists(self, table: StateTable[Any], key: Key) -> bool:
         """Tell whether the store has a row of the key."""
-        return self._loaded.get(table.name, {}).get(key) is not None
+        return self._stored.get(table.name, {}).get(key) is not None
 
     def load(self, table: StateTable[Any], rows: dict[Key, Any]) -> None:
         """Take in locked rows; ``None`` for keys without a row."""
-        self._loaded.setdefault(table.name, {}).update(rows)
+        self._stored.setdefault(table.name, {}).update(rows)
+        self._states.setdefault(table.name, {}).update(rows)
 
-    @contextmanager
-    def event(self) -> Iterator[None]:
-        """Merge what is written inside when it succeeds; forget it when it raises."""
-        self._journal = _Journal()
-        try:
-            yield
-            self._merge()
-        finally:
-            self._journal = _Journal()
-
-    def _merge(self) -> None:
-        merged, journal = self._merged, self._journal
-        for name, states in journal.states.items():
-            merged.states.setdefault(name, {}).update(states)
-        for name, by_key in journal.deltas.items():
-            sums_by_key = merged.deltas.setdefault(name, {})
-            for key, deltas in by_key.items():
-                sums = sums_by_key.setdefault(key, {})
-                for counter, delta in deltas.items():
-                    sums[counter] = sums.get(counter, 0) + delta
-        for name, rows in journal.rows.items():
-            merged.rows.setdefault(name, []).extend(rows)
-        merged.events.extend(journal.events)
+    def event(self) -> "_Attempt":
+        """Keep what is written inside when it succeeds; forget it when it raises."""
+        return self._event
 
     def written_states(self, table: StateTable[S]) -> list[S]:
         """The rows to upsert, in key order."""
-        rows = self._merged.states.get(table.name, {})
-        return [cast("S", rows[key]) for key in sorted(rows)]
+        stored, rows = self._stored.get(table.name, {}), self._states.get(table.name, {})
+        written = [key for key, row in rows.items() if row is not stored.get(key)]
+        return [cast("S", rows[key]) for key in sorted(written)]
 
     def written_deltas(self, table: CounterTable) -> list[tuple[Key, dict[str, int]]]:
         """The sums to add, in key order."""
-        sums = self._merged.deltas.get(table.name, {})
-        return [(key, sums[key]) for key in sorted(sums)]
+        name, by_key = table.name, dict[Key, dict[str, int]]()
+        for added_to, key, deltas in self._added:
+            if added_to == name:
+                sums = by_key.get(key)
+                if sums is None:
+                    by_key[key] = dict(deltas)
+                    continue
+                for counter, delta in deltas.items():
+                    sums[counter] = sums.get(counter, 0) + delta
+        return sorted(by_key.items(), key=itemgetter(0))
 
     def written_rows(self, table: LogTable[R]) -> list[R]:
         """The rows to append, in the order they came."""
-        return cast("list[R]", self._merged.rows.get(table.name, []))
+        name = table.name
+        return [cast("R", row) for appended_to, row in self._appended if appended_to == name]
 
     @property
     def events(self) -> list[Envelope]:
         """The events to publish, in the order they came."""
-        return self._merged.events
+        return self._events
+
+
+class _Attempt:
+    """The folding of one event: a context that undoes what was written when it raises."""
+
+    __slots__ = ("_lengths", "_work")
+
+    def __init__(self, work: Workspace) -> None:
+        self._work = work
+        self._lengths = (0, 0, 0)
+
+    def __enter__(self) -> None:
+        work = self._work
+        work._replaced.clear()  # noqa: SLF001  # one thing in two classes
+        self._lengths = (len(work._added), len(work._appended), len(work._events))  # noqa: SLF001
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._undo()
+
+    def _undo(self) -> None:
+        work = self._work
+        for rows, key, before in reversed(work._replaced):  # noqa: SLF001
+            if before is _ABSENT:
+                del rows[key]
+            else:
+                rows[key] = before
+        added, appended, events = self._lengths
+        del work._added[added:], work._appended[appended:], work._events[events:]  # noqa: SLF001

@@ -3,9 +3,10 @@
 Every statement takes one array per column: one round trip a batch, whatever its size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -75,13 +76,23 @@ class _Shape:
             for name in names
         )
 
-    def columns(self, rows: Sequence[Any]) -> list[list[Any]]:
-        """Turn rows (objects with attributes) into one list per column, as the statements take them."""
+    @cached_property
+    def json(self) -> tuple[bool, ...]:
+        """For each column, whether it holds JSON."""
+        return tuple(isinstance(column.type, JSONB) for column in self.table.columns)
+
+    @cached_property
+    def read_row(self) -> Callable[[Any], tuple[Any, ...]]:
+        """What gives the values of a row object."""
+        read = attrgetter(*self.names)
+        return read if len(self.names) > 1 else lambda row: (read(row),)
+
+    def columns(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
+        """Turn rows (objects with attributes) into one sequence per column, as the statements take them."""
+        columns = zip(*map(self.read_row, rows), strict=True)
         return [
-            [_json_text(getattr(row, column.name)) for row in rows]
-            if isinstance(column.type, JSONB)
-            else [getattr(row, column.name) for row in rows]
-            for column in self.table.columns
+            list(map(_json_text, column)) if is_json else column
+            for column, is_json in zip(columns, self.json, strict=True)
         ]
 
     def select_rows(self) -> str:

@@ -36,3 +36,14 @@ def create_runtime_tables(op: Any) -> None:
         op.create_table(table.name, *[column._copy() for column in table.columns])  # noqa: SLF001
     # The inbox is only searched by age when old rows are removed: a block range index costs almost nothing to keep.
     op.create_index("inbox_recorded_at", "inbox", ["recorded_at"], postgresql_using="brin")
+
+
+def keep_room(op: Any, table: str, percent: int) -> None:
+    """Fill a table's pages only so far, so that an updated row stays on its page and touches no index.
+
+    Args:
+        op: Alembic's operations object.
+        table: the table's name.
+        percent: how full a page gets by inserts.
+    """
+    op.execute(sa.text(f'ALTER TABLE "{table}" SET (fillfactor = {int(percent)})'))

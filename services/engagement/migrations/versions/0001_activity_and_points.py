@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shequn.runtime.store.schema import create_runtime_tables
+from shequn.runtime.store.schema import create_runtime_tables, keep_room
 
 revision = "0001"
 down_revision = None
@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 # Rows that change with every message keep room on their page, so that an update touches no index.
-_HOT = {"fillfactor": 70}
+_PAGE_PERCENT = 70
 
 
 def upgrade() -> None:
@@ -60,8 +60,8 @@ def _create_members() -> None:
         sa.Column("points", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("tier", sa.Text, nullable=False, server_default="inactive"),
         sa.Column("tier_ends_at", sa.DateTime(timezone=True)),
-        postgresql_with=_HOT,
     )
+    keep_room(op, "members", _PAGE_PERCENT)
 
 
 def _create_counters() -> None:
@@ -74,8 +74,8 @@ def _create_counters() -> None:
         sa.Column("messages", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("replies", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("reactions", sa.BigInteger, nullable=False, server_default="0"),
-        postgresql_with=_HOT,
     )
+    keep_room(op, "member_days", _PAGE_PERCENT)
     op.create_table(
         "group_totals",
         sa.Column("community", sa.Text, primary_key=True),
@@ -84,8 +84,8 @@ def _create_counters() -> None:
         sa.Column("replies", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("reactions", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("speakers", sa.BigInteger, nullable=False, server_default="0"),
-        postgresql_with=_HOT,
     )
+    keep_room(op, "group_totals", _PAGE_PERCENT)
 
 
 def _create_points() -> None:
@@ -95,8 +95,8 @@ def _create_points() -> None:
         sa.Column("giver", sa.Text, primary_key=True),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("receivers", JSONB, nullable=False, server_default="{}"),
-        postgresql_with=_HOT,
     )
+    keep_room(op, "givings", _PAGE_PERCENT)
     op.create_table(
         "points_log",
         sa.Column("community", sa.Text, primary_key=True),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shequn.runtime.store.schema import create_runtime_tables
+from shequn.runtime.store.schema import create_runtime_tables, keep_room
 
 revision = "0001"
 down_revision = None
@@ -21,8 +21,8 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Text, primary_key=True),
         sa.Column("recent", JSONB, nullable=False),
         sa.Column("strikes", JSONB, nullable=False),
-        postgresql_with={"fillfactor": 70},
     )
+    keep_room(op, "member_state", 70)
     op.create_table(
         "decisions",
         sa.Column("community", sa.Text, primary_key=True),
@@ -57,12 +57,12 @@ def upgrade() -> None:
         sa.Column("verdict", sa.Text, primary_key=True),
         sa.Column("decided_check", sa.Text, primary_key=True),
         sa.Column("messages", sa.BigInteger, nullable=False, server_default="0"),
-        postgresql_with={"fillfactor": 50},
     )
+    keep_room(op, "decision_totals", 50)
     op.create_table(
         "sanction_totals",
         sa.Column("community", sa.Text, primary_key=True),
         sa.Column("rung", sa.Text, primary_key=True),
         sa.Column("sanctions", sa.BigInteger, nullable=False, server_default="0"),
-        postgresql_with={"fillfactor": 50},
     )
+    keep_room(op, "sanction_totals", 50)

@@ -1,0 +1,1 @@
+"""Commerce: orders, entitlements and commissions, each minor unit of money in a double-entry ledger."""

@@ -1,0 +1,1 @@
+"""The rules of commerce: pure, exact, independent of the order in which facts arrive."""

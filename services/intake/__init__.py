@@ -1,0 +1,1 @@
+"""Intake: everything in, everything out. The only service that speaks with platforms."""

@@ -1,0 +1,89 @@
+"""What this process has taken from the delivery queue."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake import store
+from services.intake.domain.routing import KnownAccount
+from services.intake.store import Claimed, Connection, Settlement
+from shequn.runtime.bus import Outgoing
+from shequn.runtime.clock import stopwatch
+from shequn.runtime.fold.transaction import enqueue
+from shequn.runtime.store.engine import RETRYABLE, Store
+
+_ADOPT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Claimed actions: fresh ones, and unsure ones that a process which died was sending."""
+
+    fresh: Sequence[Claimed] = ()
+    unsure: Sequence[Claimed] = ()
+
+
+class Claims:
+    """Claims actions under an owner number that lives as long as one connection to the store."""
+
+    def __init__(self, pool: Store) -> None:
+        """Use a store; nothing connects yet."""
+        self._store = pool
+        self._connection: Connection | None = None
+        self._owner = 0
+        self._adopted_at = -math.inf
+
+    async def take(self, now: datetime, limit: int) -> Batch:
+        """Claim what is due, and now and then what processes that died have left.
+
+        Raises:
+            TransientError: the store is away.
+        """
+        owner = await self._be_owner()
+        async with self._store.connection() as connection, connection.transaction():
+            if stopwatch() - self._adopted_at >= _ADOPT_SECONDS:
+                unsure = await store.adopt(connection, owner, limit)
+                if unsure:
+                    return Batch(unsure=unsure)
+                self._adopted_at = stopwatch()
+            return Batch(fresh=await store.claim(connection, owner, now, limit))
+
+    async def accounts_of(self, member_ids: Sequence[str]) -> Mapping[str, Sequence[KnownAccount]]:
+        """Read the accounts of members."""
+        if not member_ids:
+            return {}
+        async with self._store.connection() as connection:
+            return await store.accounts_of(connection, member_ids)
+
+    async def settle(self, now: datetime, settlements: Sequence[Settlement], told: Mapping[str, Outgoing]) -> None:
+        """Write outcomes and put the events that tell them into the outbox, in one transaction."""
+        async with self._store.connection() as connection, connection.transaction():
+            written = await store.settle(connection, self._owner, now, settlements)
+            await enqueue(connection, [message for key, message in told.items() if key in written])
+
+    async def release(self, keys: Sequence[str]) -> None:
+        """Put back what was not executed."""
+        async with self._store.connection() as connection:
+            await store.release(connection, self._owner, keys)
+
+    async def abandon(self) -> None:
+        """Give up the owner number: what is claimed under it may be taken over."""
+        connection, self._connection = self._connection, None
+        self._adopted_at = -math.inf
+        if connection is not None:
+            with suppress(*RETRYABLE):
+                await connection.close(timeout=5.0)
+
+    async def close(self) -> None:
+        """End."""
+        await self.abandon()
+
+    async def _be_owner(self) -> int:
+        if self._connection is None or self._connection.is_closed():
+            self._adopted_at = -math.inf
+            connection = await self._store.fold_connection()
+            self._owner = await store.become_owner(connection)
+            self._connection = connection
+        return self._owner

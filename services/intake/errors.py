@@ -1,0 +1,36 @@
+"""What can go wrong at the door.
+
+::
+
+    PermanentError
+    ├── UnknownChannelError     404: no channel of that name is set up
+    ├── BodyTooLargeError       413
+    └── BodyTooSlowError        408
+    RequestError, ActionError   see shequn.adapters.errors: 401, 422; outcomes of actions
+"""
+
+from shequn.runtime.failures import PermanentError
+
+
+class UnknownChannelError(PermanentError):
+    """No channel of that name is set up."""
+
+    def __init__(self) -> None:
+        """Say what to do; the name itself came from outside."""
+        super().__init__("no such channel; channels are set up in SHEQUN_INTAKE_CHANNELS")
+
+
+class BodyTooLargeError(PermanentError):
+    """The body is longer than is taken."""
+
+    def __init__(self, most: int) -> None:
+        """Name the limit, in bytes."""
+        super().__init__(f"the body is longer than {most} bytes; send less at once")
+
+
+class BodyTooSlowError(PermanentError):
+    """The body did not come in time."""
+
+    def __init__(self, seconds: float) -> None:
+        """Name the limit, in seconds."""
+        super().__init__(f"the body did not come within {seconds:g} s")

@@ -1,0 +1,159 @@
+"""Webhooks: ``POST /hooks/{channel}``.
+
+202 once the bus has stored every event, 200 when there is nothing to store. 401 for a missing, wrong or stale
+signature, 404 for an unknown channel, 408 and 413 for a body that is too slow or too long, 422 for one that is
+malformed, 503 while the bus does not confirm. Every refusal has a problem body.
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.intake.channels import Channel
+from services.intake.errors import BodyTooLargeError, BodyTooSlowError, UnknownChannelError
+from services.intake.metrics import IntakeMetrics
+from shequn.adapters import RawRequest, ReceiveContext
+from shequn.adapters.errors import MalformedError, SignatureError
+from shequn.contracts.envelope import Envelope
+from shequn.runtime.clock import Clock, stopwatch
+from shequn.runtime.failures import AppError, TransientError, UnknownCommunityError
+from shequn.runtime.fold.processor import Definitions
+from shequn.runtime.problems import problem
+
+_UNKNOWN = "unknown"
+_CLIENT_GONE = 499  # nobody reads the answer; the number is nginx's
+
+
+class Bus(Protocol):
+    """The way to the bus."""
+
+    async def accept(self, events: Sequence[Envelope]) -> None:
+        """Store events; return once all are. Raises TransientError when some are not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the route needs.
+
+    Attributes:
+        channels: by name.
+        ingress: the way to the bus.
+        definitions: the communities' definitions.
+        clock: the system's clock; events are accepted by it.
+        real_clock: the real one; signatures are as old as it says.
+        metrics: where calls are counted.
+        body_bytes: how long a body may be.
+        body_seconds: how long it may take to come.
+    """
+
+    channels: Mapping[str, Channel]
+    ingress: Bus
+    definitions: Definitions
+    clock: Clock
+    real_clock: Clock
+    metrics: IntakeMetrics
+    body_bytes: int
+    body_seconds: float
+
+
+def routes(door: Door) -> list[Route]:
+    """Make the route."""
+
+    async def hook(request: Request) -> Response:
+        name: str = request.path_params["channel"]
+        channel = door.channels.get(name)
+        response = await _answer(request, channel, door)
+        label = _UNKNOWN if channel is None else name
+        door.metrics.webhooks.labels(label, str(response.status_code)).inc()
+        return response
+
+    return [Route("/hooks/{channel}", hook, methods=["POST"])]
+
+
+async def _answer(request: Request, channel: Channel | None, door: Door) -> Response:
+    try:
+        if channel is None:
+            raise UnknownChannelError
+        events = await _accepted(request, channel, door)
+    except ClientDisconnect:
+        return Response(status_code=_CLIENT_GONE)
+    except AppError as error:
+        return _refusal(error)
+    return JSONResponse(
+        {"accepted": len(events), "ids": [event.id for event in events]}, status_code=202 if events else 200
+    )
+
+
+async def _accepted(request: Request, channel: Channel, door: Door) -> Sequence[Envelope]:
+    body = await _read_body(request, door.body_bytes, door.body_seconds)
+    raw = RawRequest(dict(request.headers.items()), body, door.real_clock.now())
+    began = stopwatch()
+    channel.receiver.verify(raw)
+    events = await _normalise(raw, channel, door)
+    if not events:
+        door.metrics.ignored.labels(channel.name).inc()
+        return events
+    await door.ingress.accept(events)
+    door.metrics.ack_seconds.labels(channel.name).observe(stopwatch() - began)
+    door.metrics.events.labels(channel.name).inc(len(events))
+    return events
+
+
+async def _normalise(raw: RawRequest, channel: Channel, door: Door) -> Sequence[Envelope]:
+    context = ReceiveContext(channel.name, door.clock.now(), door.definitions)
+    try:
+        return channel.receiver.normalise(raw, context)
+    except UnknownCommunityError:
+        # Its definition may have been applied this moment.
+        await door.definitions.refresh()
+        return channel.receiver.normalise(raw, context)
+
+
+async def _read_body(request: Request, most: int, seconds: float) -> bytes:
+    """Read the body, and stop reading where it gets too long, whatever its headers promise."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise BodyTooLargeError(most)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    raise BodyTooLargeError(most)
+    except TimeoutError:
+        raise BodyTooSlowError(seconds) from None
+    return bytes(body)
+
+
+_REFUSALS: tuple[tuple[type[AppError], int, str], ...] = (
+    (SignatureError, 401, "signature refused"),
+    (UnknownChannelError, 404, "unknown channel"),
+    (BodyTooSlowError, 408, "body too slow"),
+    (BodyTooLargeError, 413, "body too large"),
+    (MalformedError, 422, "malformed"),
+    (UnknownCommunityError, 422, "malformed"),
+    (TransientError, 503, "try again later"),
+    (AppError, 422, "refused"),
+)
+
+
+def _refusal(error: AppError) -> Response:
+    status, title = next((status, title) for kind, status, title in _REFUSALS if isinstance(error, kind))
+    response = problem(status, title, str(error), **_named_field(error))
+    if isinstance(error, TransientError):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
+
+
+def _named_field(error: AppError) -> dict[str, str]:
+    if isinstance(error, MalformedError):
+        return {"field": error.field}
+    return {"field": "community"} if isinstance(error, UnknownCommunityError) else {}

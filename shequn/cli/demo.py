@@ -1,0 +1,191 @@
+"""`shequn demo`: a whole made-up community on this machine, from the first sign-up to the last commission."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import httpx2
+import typer
+from rich.live import Live
+
+from shequn.cli.context import console, print_json, run
+from shequn.cli.figures import Figures, counted_totals, read_figures
+from shequn.cli.screen import Screen
+from shequn.cli.stack import addresses
+from shequn.contracts.definitions.community import CommunityDefinition
+from shequn.definitions import load_folder
+from shequn.local import EndedBySignals, LocalSettings, LocalStack, read_record, standard_applications
+from shequn.local.errors import StackRunningError
+from shequn.runtime.applying import apply_definition
+from shequn.runtime.bus.connection import Bus
+from shequn.runtime.clock import ScaledClock
+from shequn.runtime.failures import ConfigError
+from shequn.sim.behaviour import Behaviour
+from shequn.sim.feeder import Feeder, new_secret
+from shequn.sim.prediction import Totals
+from shequn.sim.story import Channel, Story, Storyteller
+
+_SAMPLE = Path(__file__).parents[2] / "samples" / "reading-club"
+_DEFAULT_SECONDS = 90
+_LEAST_SECONDS = 20
+_SETTLE_SECONDS = 45.0
+_REFRESH_SECONDS = 0.5
+_LINE_SECONDS = 5.0
+_CHANNELS: tuple[Channel, ...] = ("signup", "chat", "payments")
+_FIRST_DAY = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
+_MISMATCH = 1
+
+
+def demo(
+    seconds: Annotated[
+        int | None, typer.Option(help="Tell the story in so many seconds, then end with a summary.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object on the last line.")] = False,
+    seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 7,
+    data: Annotated[Path, typer.Option(help="Folder of the demo's data; emptied first.")] = Path(".shequn/demo"),
+) -> None:
+    """Run a made-up community: 32 days in a minute and a half, every event through the real services."""
+    if seconds is not None and seconds < _LEAST_SECONDS:
+        raise typer.BadParameter(f"a story needs {_LEAST_SECONDS} seconds at least", param_hint="--seconds")
+    result = run(lambda: _demo(seconds, seed, data, as_json=as_json))
+    if result is False:
+        raise typer.Exit(_MISMATCH)
+
+
+async def _demo(seconds: int | None, seed: int, data: Path, *, as_json: bool) -> bool | None:
+    behaviour = Behaviour.read(_SAMPLE / "behaviour.yaml")
+    definition = load_folder(_SAMPLE).definition
+    span = timedelta(days=behaviour.days + behaviour.quiet_days)
+    factor = span.total_seconds() / (seconds or _DEFAULT_SECONDS)
+    clock = ScaledClock(datetime.now(UTC), _FIRST_DAY, factor)
+    secrets = {channel: new_secret() for channel in _CHANNELS}
+    _empty(data)
+    async with EndedBySignals(), _stack(data, clock, definition, secrets) as stack:
+        version = await _apply(stack, definition)
+        story = Storyteller(version, behaviour, seed, clock.now()).tell()
+        show = Show(stack, version, clock, story, terminal=sys.stdout.isatty() and not as_json)
+        return await show.run(secrets, go_on=seconds is None, as_json=as_json)
+
+
+def _empty(data: Path) -> None:
+    """Remove what the last demo left. Only a folder that a demo made is emptied."""
+    marker = data / "demo"
+    if not data.exists() or not any(data.iterdir()):
+        data.mkdir(parents=True, exist_ok=True)
+    elif not marker.exists():
+        raise ConfigError(f"{data} holds something that is no demo's; give another folder with --data")
+    elif read_record(data) is not None:
+        raise StackRunningError(data, None)
+    else:
+        shutil.rmtree(data)
+        data.mkdir()
+    marker.touch()
+
+
+@asynccontextmanager
+async def _stack(
+    data: Path, clock: ScaledClock, definition: CommunityDefinition, secrets: dict[Channel, str]
+) -> AsyncIterator[LocalStack]:
+    settings = LocalSettings(data_dir=data, clock=str(clock))
+    channels = {
+        channel: {
+            "adapter": "signup" if channel == "signup" else "generic",
+            "community": definition.community,
+            "secrets": [secret],
+        }
+        for channel, secret in secrets.items()
+    }
+    more = {"SHEQUN_INTAKE_CHANNELS": json.dumps(channels), "SHEQUN_EXPORT_SECONDS": "1"}
+    applications = [replace(spec, env={**spec.env, **more}) for spec in standard_applications(settings)]
+    console.print("starting NATS, PostgreSQL, Prefect and six services …")
+    async with LocalStack(settings, applications=applications) as stack:
+        await stack.wait_ready()
+        yield stack
+
+
+async def _apply(stack: LocalStack, definition: CommunityDefinition) -> CommunityDefinition:
+    bus = Bus(stack.nats_url, name="shequn-demo")
+    await bus.connect()
+    try:
+        return await apply_definition(bus, definition, datetime.now(UTC))
+    finally:
+        await bus.close()
+
+
+@dataclass(slots=True)
+class Show:
+    """Feeds the story and shows what comes of it."""
+
+    stack: LocalStack
+    definition: CommunityDefinition
+    clock: ScaledClock
+    story: Story
+    terminal: bool
+
+    async def run(self, secrets: dict[Channel, str], *, go_on: bool, as_json: bool) -> bool:
+        """Tell the story to its end; say whether the services counted what it predicts."""
+        urls = addresses(self.stack)
+        feeder = Feeder(urls["intake"], urls["commerce"], self.definition.community, secrets, self.clock)
+        screen = Screen(self.definition, urls)
+        for name, address in urls.items():
+            console.print(f"{name:>12}  {address}", markup=False)
+        console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi.json", markup=False)
+        feeding = asyncio.create_task(feeder.feed(self.story), name="feed")
+        try:
+            figures = await self._watch(screen, feeding)
+        finally:
+            feeding.cancel()
+        counted = self._counted(figures)
+        equal = counted == self.story.totals
+        if as_json:
+            print_json(self._as_json(counted, equal=equal))
+        else:
+            console.print(screen.summary(self.story.totals, counted))
+            console.print("the services counted what the story predicts" if equal else "the totals DIFFER")
+        if go_on:
+            console.print("the story is over; the stack goes on until Ctrl-C")
+            await self.stack.watch()
+        return equal
+
+    async def _watch(self, screen: Screen, feeding: "asyncio.Task[None]") -> Figures:
+        """Show figures until the story is told, its waits have run out and the totals are there, or time is up."""
+        loop = asyncio.get_running_loop()
+        services = {name: address for name, address in screen.addresses.items() if name != "prefect"}
+        deadline: float | None = None
+        last_line = 0.0
+        async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as client:
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                while True:
+                    figures = await read_figures(client, services)
+                    now = self.clock.now()
+                    note = f"day {(now - self.story.start).days + 1}"
+                    if self.terminal:
+                        live.update(screen.draw(figures, now, note), refresh=True)
+                    elif loop.time() - last_line >= _LINE_SECONDS:
+                        last_line = loop.time()
+                        console.print(screen.line(figures, now, note), markup=False)
+                    if feeding.done():
+                        feeding.result()
+                    if now >= self.story.end and feeding.done():
+                        deadline = deadline or loop.time() + _SETTLE_SECONDS
+                        if self._counted(figures) == self.story.totals or loop.time() > deadline:
+                            return figures
+                    await asyncio.sleep(_REFRESH_SECONDS)
+
+    def _counted(self, figures: Figures) -> Totals:
+        return counted_totals(figures, self.definition.community, self.definition.funnels[0].funnel)
+
+    def _as_json(self, counted: Totals, *, equal: bool) -> dict[str, object]:
+        return {
+            "demo": self.definition.community,
+            "predicted": self.story.totals.as_dict(),
+            "counted": counted.as_dict(),
+            "equal": equal,
+        }

@@ -1,0 +1,37 @@
+"""`shequn up`: the whole stack on this machine."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shequn.cli.context import DEFAULT_DATA, console, run
+from shequn.local import EndedBySignals, LocalSettings, LocalStack, standard_applications
+
+
+def up(data: Annotated[Path, typer.Option(help="Folder of all data; kept.")] = DEFAULT_DATA) -> None:
+    """Run NATS, PostgreSQL, Prefect and all services until Ctrl-C. The data stays in its folder."""
+    run(lambda: _up(data))
+
+
+async def _up(data: Path) -> None:
+    settings = LocalSettings(data_dir=data)
+    async with EndedBySignals(), LocalStack(settings, applications=standard_applications(settings)) as stack:
+        console.print(f"starting in {data} …", markup=False)
+        await stack.wait_ready()
+        for name, address in addresses(stack).items():
+            console.print(f"{name:>12}  {address}", markup=False)
+        console.print("ready. Ctrl-C stops everything.")
+        await stack.watch()
+    await asyncio.sleep(0)
+
+
+def addresses(stack: LocalStack) -> dict[str, str]:
+    """Give what a person may open, by name."""
+    found = {
+        name: process.spec.urls["http"] for name, process in stack.processes.items() if "http" in process.spec.urls
+    }
+    if stack.prefect_api_url is not None:
+        found["prefect"] = stack.prefect_api_url.removesuffix("/api")
+    return found
