@@ -21,11 +21,16 @@ class UnknownChannelError(PermanentError):
 
 
 class BodyTooLargeError(PermanentError):
-    """The body is longer than is taken."""
+    """The body is longer than is taken.
 
-    def __init__(self, most: int) -> None:
+    Attributes:
+        hang_up: so much of it is still to come that the connection is better closed.
+    """
+
+    def __init__(self, most: int, *, hang_up: bool) -> None:
         """Name the limit, in bytes."""
         super().__init__(f"the body is longer than {most} bytes; send less at once")
+        self.hang_up = hang_up
 
 
 class BodyTooSlowError(PermanentError):

@@ -7,7 +7,7 @@ malformed, 503 while the bus does not confirm. Every refusal has a problem body.
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,9 @@ from shequn.runtime.fold.processor import Definitions
 from shequn.runtime.problems import problem
 
 _UNKNOWN = "unknown"
+# A sender that is cut off in the middle may never see the answer, so a little too much is heard out and thrown away.
+_PATIENCE_BYTES = 1024 * 1024
+_PATIENCE_SECONDS = 0.5
 _CLIENT_GONE = 499  # nobody reads the answer; the number is nginx's
 
 
@@ -117,20 +120,37 @@ async def _normalise(raw: RawRequest, channel: Channel, door: Door) -> Sequence[
 
 
 async def _read_body(request: Request, most: int, seconds: float) -> bytes:
-    """Read the body, and stop reading where it gets too long, whatever its headers promise."""
+    """Read the body, and keep no more of it than is taken, whatever its headers promise."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
-        raise BodyTooLargeError(most)
+        raise BodyTooLargeError(most, hang_up=int(declared) > most + _PATIENCE_BYTES)
+    chunks = request.stream()
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
+            async for chunk in chunks:
                 body += chunk
                 if len(body) > most:
-                    raise BodyTooLargeError(most)
+                    break
     except TimeoutError:
         raise BodyTooSlowError(seconds) from None
+    if len(body) > most:
+        raise BodyTooLargeError(most, hang_up=not await _heard_out(chunks))
     return bytes(body)
+
+
+async def _heard_out(chunks: AsyncIterator[bytes]) -> bool:
+    """Throw away the rest of a body; tell whether it ended soon."""
+    length = 0
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            async for chunk in chunks:
+                length += len(chunk)
+                if length > _PATIENCE_BYTES:
+                    return False
+    except TimeoutError:
+        return False
+    return True
 
 
 _REFUSALS: tuple[tuple[type[AppError], int, str], ...] = (
@@ -150,6 +170,8 @@ def _refusal(error: AppError) -> Response:
     response = problem(status, title, str(error), **_named_field(error))
     if isinstance(error, TransientError):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if isinstance(error, BodyTooSlowError) or (isinstance(error, BodyTooLargeError) and error.hang_up):
+        response.headers["Connection"] = "close"
     return response
 
 

@@ -141,7 +141,7 @@ def _punish(
         return row.strikes
     if step.rung is not None:
         _impose(event, work, book, rules, offending.deciding, step, step.rung)
-    return stored_strikes(step.strikes)
+    return stored_strikes(step.strikes, row.strikes)
 
 
 def _record_breach(event: MessagePosted, work: Workspace, book: Rulebook, offending: Offending) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -167,24 +168,33 @@ SANCTION_TOTALS = CounterTable(
 def strikes_of(row: MemberRow) -> tuple[Strike, ...]:
     """Read a member's strikes, in no particular order."""
     strikes = []
+    moment = datetime.fromisoformat
     for key, stored in row.strikes.items():
         # A group's id is a slug and has no slash; a message's id may have one.
         group, _, message_id = key.partition("/")
-        posted, counts_from = (datetime.fromisoformat(stored[name]) for name in ("posted", "counts_from"))
+        posted, counts_from = moment(stored["posted"]), moment(stored["counts_from"])
         strikes.append(Strike(group, message_id, stored["check"], posted, counts_from))
     return tuple(strikes)
 
 
-def stored_strikes(strikes: Iterable[Strike]) -> dict[str, dict[str, str]]:
-    """Write strikes as JSON values; moments in ISO 8601."""
-    return {
-        f"{strike.group}/{strike.message_id}": {
+def stored_strikes(
+    strikes: Iterable[Strike], known: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> dict[str, Mapping[str, str]]:
+    """Write strikes as JSON values; moments in ISO 8601.
+
+    Args:
+        strikes: the strikes to write.
+        known: what is stored of the member; a strike that is in it is taken over as it is.
+    """
+    written = {}
+    for strike in strikes:
+        key = f"{strike.group}/{strike.message_id}"
+        written[key] = known.get(key) or {
             "check": strike.check,
             "posted": strike.posted.astimezone(UTC).isoformat(),
             "counts_from": strike.counts_from.astimezone(UTC).isoformat(),
         }
-        for strike in strikes
-    }
+    return written
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Runs one service as a process: settings, logs, server, signals, exit code."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from shequn.runtime.service import Service
 from shequn.runtime.settings import RuntimeSettings, load_settings
 
 _GRACE_SECONDS = 20
+_GARBAGE_THRESHOLDS = (50_000, 20, 100)
 T = TypeVar("T", bound=RuntimeSettings)
 
 
@@ -47,7 +49,19 @@ def run_service(settings_class: type[T], build: Callable[[T], tuple[Service, Any
         server.should_exit = True
 
     service.on_fatal = give_up
+    calm_garbage_collector()
     server.run()
     if service.failure is not None:
         sys.stderr.write(f"error: {service.failure}\n")
         raise SystemExit(2)
+
+
+def calm_garbage_collector() -> None:
+    """Let the collector of cycles look seldom, and never at what is imported.
+
+    A batch makes tens of thousands of objects that live until its commit, and hardly any cycle. With the default
+    threshold of 700 the collector walks over them again and again: half of the time of decoding, measured.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)

@@ -1,4 +1,4 @@
-"""Real chat and real orders through all services as processes, with duplicates, late events and SIGKILLs: totals exact."""
+"""Real chat and real orders through all services, with duplicates, late events and SIGKILLs: totals exact."""
 
 import asyncio
 import random
@@ -182,8 +182,8 @@ async def check_engagement(dsn: str, expected: Expected) -> None:
         daily = await read_daily_active(connection, CHAT)
         monthly = await read_monthly_active(connection, CHAT)
         users = await connection.fetchval("SELECT count(*) FROM members WHERE community = $1", CHAT)
-    assert {group.group_id: group.messages for group in groups} == dict(expected.messages)
-    assert {group.group_id: group.speakers for group in groups} == {
+    assert {group.group: group.messages for group in groups} == dict(expected.messages)
+    assert {group.group: group.speakers for group in groups} == {
         room: len(people) for room, people in expected.speakers.items()
     }
     assert users == expected.users

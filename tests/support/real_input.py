@@ -225,7 +225,7 @@ def shop_definition() -> CommunityDefinition:
     """The record shop with a funnel whose stages are facts: joined, bought, bought again, loyal."""
     return _definition(
         SHOP,
-        products=(ProductDefinition(id="records", kind="goods", rung=Ladder.LOW),),
+        products=(ProductDefinition(id="records", kind="goods", rung=Ladder.LOW, open_price=True),),
         funnels=(
             FunnelDefinition(
                 funnel="buyers",

@@ -4,6 +4,8 @@ A product has tiers. Seat tiers are sold in their order: seats 1–30 at 500, 31
 A product with one price is one tier, as deep as its ``quantity``, or without a bottom. Where seat tiers and a quantity
 meet, the quantity cuts tiers off from the end.
 
+Where the price is open, the buyer decides: whatever is paid is the price.
+
 A quote names the first tier that still has a seat. A payment takes a seat of the tier it pays: the dearest one whose
 price it covers, for that is what the buyer was quoted. It never falls back to a cheaper or a dearer tier. So how many
 seats each tier sells depends on the payments alone and not on the order in which they arrive; only who gets the last
@@ -109,8 +111,13 @@ def is_limited(product: ProductDefinition) -> bool:
     return bool(product.seat_tiers) or product.quantity is not None
 
 
-def tiers(product: ProductDefinition) -> tuple[Tier, ...]:
-    """Give a product's tiers in the order they are sold; none when the definition names no price."""
+def tiers(product: ProductDefinition, paid_minor: int = 0) -> tuple[Tier, ...]:
+    """Give a product's tiers in the order they are sold; none when the definition names no price.
+
+    A product whose price is open has one tier at what the buyer pays.
+    """
+    if product.open_price:
+        return (Tier(paid_minor, product.quantity, 1),)
     if not product.seat_tiers:
         return () if product.price_minor is None else (Tier(product.price_minor, product.quantity, 1),)
     cut, first_seat = [], 1
@@ -137,13 +144,15 @@ def price(product: ProductDefinition, sold: Sequence[int], currency: str) -> Pri
         if tier.left(taken):
             number = tier.first_seat + taken
             seat = number if product.seat_tiers else None
+            if product.open_price:
+                return Price(0, index, seat, LocalizedText(en="the buyer decides the price", zh="价格由买家定"))
             return Price(tier.price_minor, index, seat, _explain(tier, number, offered, currency))
     return _nothing_left(product, offered, currency)
 
 
 def allot(product: ProductDefinition, stock: Stock, paid_minor: int, currency: str) -> Allotment | Refusal:
     """Find the seat that a payment takes, or why it takes none."""
-    offered = tiers(product)
+    offered = tiers(product, paid_minor)
     covered = [tier.price_minor for tier in offered if tier.price_minor <= paid_minor]
     if not covered:
         return _too_little(product, offered, paid_minor, currency)

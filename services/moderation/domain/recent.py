@@ -11,7 +11,8 @@ def remember(recent: Recent, message_id: str, at: int, keep: int) -> dict[str, i
     kept = dict(recent)
     kept.setdefault(message_id, at)
     while len(kept) > keep:
-        del kept[min(kept, key=lambda known: (kept[known], known))]
+        _, oldest = min(zip(kept.values(), kept, strict=True))
+        del kept[oldest]
     return kept
 
 

@@ -4,9 +4,8 @@ FUNNEL_PLACEHOLDERS: dict[str, str] = {
     "name": "how the member wants to be called",
     "community": "the community's name, in the reader's language",
     "product": "the offered product's name, in the reader's language",
-    "price": "the offered product's price for the next buyer, in major units",
+    "price": "the offered product's price with its currency; not for products whose seats have several prices",
     "expires": "the moment the offer ends, on the member's clock",
-    "code": "the member's own referral code",
 }
 """Placeholders of messages that funnels send. ``product``, ``price`` and ``expires`` only where a step offers."""
 

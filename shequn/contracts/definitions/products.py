@@ -24,6 +24,7 @@ class ProductDefinition(Contract):
     Attributes:
         price_minor: the price in minor units; none when seat tiers set it.
         seat_tiers: seats in the order they are sold; the seat after the last tier is refused.
+        open_price: the buyer decides what to pay: tips, group funds, baskets that a shop adds up.
         quantity: how many can be sold in all; none is unlimited.
         requires: products one of which the buyer must have bought before.
     """
@@ -33,6 +34,7 @@ class ProductDefinition(Contract):
     rung: Ladder
     name: LocalizedText = LocalizedText()
     price_minor: int | None = Field(default=None, ge=0)
+    open_price: bool = False
     seat_tiers: tuple[SeatTier, ...] = ()
     quantity: int | None = Field(default=None, ge=1)
     term: Seconds | None = None

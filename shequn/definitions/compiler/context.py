@@ -35,6 +35,8 @@ class Context:
         extras: what is kept although no service acts on it.
         sent: ids of the messages that something sends.
         promised: for each message a funnel sends, whether every step that sends it makes an offer.
+        seated: products whose seats have several prices.
+        unpriced: messages that offer such a product.
     """
 
     report: Report
@@ -46,6 +48,8 @@ class Context:
     extras: dict[str, JsonValue] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     promised: dict[str, bool] = field(default_factory=dict)
+    seated: frozenset[str] = frozenset()
+    unpriced: set[str] = field(default_factory=set)
 
     def text(self, written: str | TextBlock | None, place: Place) -> LocalizedText:
         """Compile a text, and report the languages it lacks."""

@@ -23,6 +23,8 @@ _FOLD_PLANNER = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # Planning each execution anew costs more than a small batch does.
+    "plan_cache_mode": "force_generic_plan",
 }
 
 

@@ -106,6 +106,27 @@ class TestAllotment:
         assert all(seat is not None and 1 <= seat <= 100 for seat in seats)
 
 
+class TestOpenPrice:
+    TIP = LOW.model_copy(update={"price_minor": None, "open_price": True})
+
+    @pytest.mark.parametrize("paid", [0, 1, 123_456])
+    def test_is_what_the_buyer_pays(self, paid: int) -> None:
+        allotment = allot(self.TIP, Stock("club", self.TIP.id), paid, "CNY")
+        assert isinstance(allotment, Allotment)
+        assert (allotment.price_minor, allotment.seat) == (paid, None)
+
+    def test_still_ends_with_the_quantity(self) -> None:
+        two = self.TIP.model_copy(update={"quantity": 2})
+        refused = allot(two, Stock("club", two.id, [2]), 500, "CNY")
+        assert isinstance(refused, Refusal)
+        assert refused.reason == ParkReason.SOLD_OUT
+
+    def test_is_quoted_in_words(self) -> None:
+        quoted = price(self.TIP, [], "CNY")
+        assert isinstance(quoted, Price)
+        assert quoted.explanation.en == "the buyer decides the price"
+
+
 class TestAmountInWords:
     @pytest.mark.parametrize(
         ("minor", "currency", "words"),

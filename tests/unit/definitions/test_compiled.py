@@ -207,6 +207,13 @@ class TestTexts:
         assert "deal" in folder.load().definition.messages
 
 
+    def test_offer_texts_have_no_price_where_seats_have_several(self, folder: Workshop) -> None:
+        folder.write("messages/deal.yaml", "zh: '{price}'\nen: '{price}'\n")
+        folder.replace("funnels/growth.yaml", "expires: 2d}", "expires: 2d, message: deal}")
+        found = folder.replace("products.yaml", "price: 9.90", "seats: [{first: 3, price: 5}]").problem()
+        assert (found.file, found.message.partition(":")[0]) == ("messages/deal.yaml", "{price} has no value")
+
+
 class TestStages:
     def test_that_no_step_reaches_are_told(self, folder: Workshop) -> None:
         folder.replace("funnels/growth.yaml", "stage: free, ", "")

@@ -47,7 +47,7 @@ def answer(path: Path) -> None:
     """Load; every problem must name a file of the folder and, unless it is about the whole file, a line in it."""
     for found in found_in(path):
         file = path / found.file
-        lines = file.read_bytes().count(b"\n") + 1 if file.is_file() else 0
+        lines = len(file.read_text(encoding="utf-8", errors="replace").splitlines()) + 1 if file.is_file() else 0
         assert 0 <= found.line <= lines, str(found)
         assert found.message
 

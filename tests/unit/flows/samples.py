@@ -25,7 +25,14 @@ from shequn.contracts.engagement import (
     TierChangedData,
 )
 from shequn.contracts.envelope import Envelope
-from shequn.contracts.members import MemberJoined, MemberJoinedData, MemberLeft, MemberLeftData
+from shequn.contracts.members import (
+    MemberJoined,
+    MemberJoinedData,
+    MemberLeft,
+    MemberLeftData,
+    MemberUpdated,
+    MemberUpdatedData,
+)
 from shequn.contracts.moderation import Rung, SanctionImposed, SanctionImposedData
 
 START = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -52,6 +59,12 @@ def joined(time: datetime = START, member: str = MEMBER, **profile: Any) -> Memb
     return _event(
         MemberJoined, time, f"joined-{member}", MemberJoinedData(member_id=member, account=account, **profile)
     )
+
+
+def updated(time: datetime, **profile: Any) -> MemberUpdated:
+    profile.setdefault("consents", ("messages",))
+    account = AccountRef(platform="form", account_id=MEMBER)
+    return _event(MemberUpdated, time, "updated", MemberUpdatedData(member_id=MEMBER, account=account, **profile))
 
 
 def left(time: datetime) -> MemberLeft:

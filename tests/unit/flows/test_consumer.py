@@ -16,6 +16,7 @@ from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.definitions.conditions import TRIGGERS
 from shequn.contracts.envelope import Envelope
 from shequn.contracts.funnels import EnrollmentFinished, EnrollmentStarted, OfferMade, StageReached
+from shequn.contracts.members import MemberUpdated
 from shequn.testing.memory import FoldRunner, MemoryTables
 from tests.unit.flows import samples as s
 
@@ -61,7 +62,9 @@ def kinds(events: Iterable[Envelope]) -> list[type[Envelope]]:
 
 
 def test_every_trigger_has_a_folder() -> None:
-    assert {event.TYPE for folder in FOLDERS for event in folder.accepts} == set(TRIGGERS.values()) == set(TRIGGER_OF)
+    accepted = {event.TYPE for folder in FOLDERS for event in folder.accepts}
+    assert accepted == set(TRIGGERS.values()) | {MemberUpdated.TYPE}
+    assert set(TRIGGER_OF) == set(TRIGGERS.values())
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -89,6 +92,15 @@ class TestJoining:
         assert [str(error) for error in consumer.errors] == [
             "no definition of community 'readers' is applied; run `shequn apply FOLDER` for it first"
         ]
+
+
+class TestEarlierJoining:
+    def test_that_becomes_known_later_makes_what_happened_since_count(self) -> None:
+        consumer = Consumer(s.community(s.growth()))
+        consumer.run(s.joined(s.at(days=3)), s.paid(s.at(days=1)))
+        assert consumer.enrollment().stage == "free"
+        consumer.run(s.updated(s.START))
+        assert consumer.enrollment().stage == "low"
 
 
 class TestPayment:
