@@ -63,7 +63,7 @@ def _compile(folder: Folder, report: Report) -> CommunityDefinition | None:
     context = _context(file, folder, report)
     parts = _community_parts(file, place, folder, context)
     products = _compile_products(folder, context)
-    context.seated = frozenset(product.id for product in products if product.seat_tiers)
+    context.unfixed = frozenset(product.id for product in products if product.price_minor is None)
     referral, stay = _compile_referral(folder, context)
     funnels = _compile_funnels(folder, products, context)
     # Messages come last: only now it is known which step sends what.

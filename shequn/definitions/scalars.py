@@ -9,12 +9,10 @@ from typing import Annotated, Any
 from pydantic import (
     BeforeValidator,
     Field,
-    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from shequn.contracts.definitions.values import ClockWindow
 from shequn.definitions.source import WrittenInt
@@ -162,16 +160,14 @@ def parse_number_test(written: Any) -> NumberTest:
     return NumberTest(match[1], float(match[2]))
 
 
-class OneOrMany:
+class OneOrMany(BeforeValidator):
     """Annotates a tuple type: a value that is not a list is a list of one."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __init__(self) -> None:
         """Wrap single values before validation."""
-        return core_schema.no_info_before_validator_function(
-            lambda written: written if isinstance(written, list | tuple) else [written], handler(source)
-        )
+        super().__init__(lambda written: written if isinstance(written, list | tuple) else [written])
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Say that one item, or a list of them, may stand there."""
         many = handler(schema)
         return {"anyOf": [many["items"], many]}

@@ -4,7 +4,7 @@ FUNNEL_PLACEHOLDERS: dict[str, str] = {
     "name": "how the member wants to be called",
     "community": "the community's name, in the reader's language",
     "product": "the offered product's name, in the reader's language",
-    "price": "the offered product's price with its currency; not for products whose seats have several prices",
+    "price": "the offered product's price with its currency; only where the product has one price",
     "expires": "the moment the offer ends, on the member's clock",
 }
 """Placeholders of messages that funnels send. ``product``, ``price`` and ``expires`` only where a step offers."""

@@ -35,7 +35,7 @@ class Context:
         extras: what is kept although no service acts on it.
         sent: ids of the messages that something sends.
         promised: for each message a funnel sends, whether every step that sends it makes an offer.
-        seated: products whose seats have several prices.
+        unfixed: products without one price: seats have several, or the buyer decides.
         unpriced: messages that offer such a product.
     """
 
@@ -48,7 +48,7 @@ class Context:
     extras: dict[str, JsonValue] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     promised: dict[str, bool] = field(default_factory=dict)
-    seated: frozenset[str] = frozenset()
+    unfixed: frozenset[str] = frozenset()
     unpriced: set[str] = field(default_factory=set)
 
     def text(self, written: str | TextBlock | None, place: Place) -> LocalizedText:

@@ -80,7 +80,7 @@ def _check_use(name: str, text: LocalizedText, place: Place, context: Context) -
         for written in sorted(_written(text) & OFFER_PLACEHOLDERS):
             place.problem(f"{{{written}}} belongs to an offer, but a step sends this message without one", "remove it")
     elif name in context.unpriced and "price" in _written(text):
-        place.problem("{price} has no value: the offered product's seats have several prices", "write the prices out")
+        place.problem("{price} has no value: the offered product has no single price", "write the prices out")
 
 
 def _check_placeholders(text: LocalizedText, known: Mapping[str, str], place: Place) -> None:

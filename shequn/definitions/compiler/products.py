@@ -26,7 +26,7 @@ def _compile_product(item: ProductSurface, place: Place, context: Context) -> Pr
     for name in requires:
         context.refer("product", name, context.products, place / "requires" / "bought")
     _check_price(item, place)
-    price = None if item.price is None else _minor(item.price, place / "price", context)
+    price = _minor(item.price, place / "price", context) if isinstance(item.price, Decimal) else None
     tiers = _compile_seats(item, place, context)
     return context.build(
         ProductDefinition,
@@ -36,6 +36,7 @@ def _compile_product(item: ProductSurface, place: Place, context: Context) -> Pr
         rung=item.rung,
         name=context.text(item.name, place / "name"),
         price_minor=price,
+        open_price=item.price == "open",
         seat_tiers=tiers,
         quantity=item.quantity,
         term=item.term,
@@ -50,7 +51,9 @@ def _check_price(item: ProductSurface, place: Place) -> None:
         (place / "seats").problem("stands beside `price`", "keep one: seats carry their own prices")
     if item.quantity is not None and item.seats is not None:
         (place / "quantity").problem("stands beside `seats`", "remove it: the seats say how many can be sold")
-    if item.price is None:
+    if item.price == "open" and item.rung is Ladder.FREE:
+        (place / "price").problem("is open on the rung free", "set it to 0, or move the product to rung low")
+    if not isinstance(item.price, Decimal):
         return
     if item.rung is Ladder.FREE and item.price > 0:
         (place / "price").problem("is above 0 on the rung free", "set it to 0, or move the product to rung low")

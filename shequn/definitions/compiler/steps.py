@@ -141,7 +141,7 @@ class StepCompiler:
         context.refer("product", str(item.offer), context.products, place / "offer")
         if item.message is not None:
             self._send(item.message, place / "message", offers=True)
-            context.unpriced.update([item.message] if item.offer in context.seated else [])
+            context.unpriced.update([item.message] if item.offer in context.unfixed else [])
         fields: dict[str, Any] = {
             "kind": "offer",
             "product": item.offer,

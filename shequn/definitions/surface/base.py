@@ -13,7 +13,6 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from shequn.definitions.errors import Report
 from shequn.definitions.hints import did_you_mean
@@ -146,7 +145,7 @@ def _report_unknown(place: Place, state: _State) -> None:
         place.problem(f"unknown {model.NOUN} {written!r}", did_you_mean(written, model.names()))
 
 
-def _in_words(details: ErrorDetails, place: Place) -> tuple[str, str]:
+def _in_words(details: Mapping[str, Any], place: Place) -> tuple[str, str]:
     """Give message and hint for one of pydantic's errors."""
     kind, written, said = details["type"], details["input"], details["msg"]
     if kind == "missing":

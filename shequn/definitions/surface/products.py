@@ -1,8 +1,8 @@
 """``products.yaml``: what members can have, and at what price."""
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from shequn.contracts.commerce import Ladder
 from shequn.contracts.definitions.products import ProductKind
@@ -25,6 +25,16 @@ class RequiresSurface(Surface):
     bought: Names = Field(description="A product, or several of which one is enough.")
 
 
+def _kind_of_price(value: Any) -> str:
+    return "<word>" if value == "open" else "<amount>"
+
+
+Price = Annotated[
+    Annotated[Literal["open"], Tag("<word>")] | Annotated[Amount, Tag("<amount>")], Discriminator(_kind_of_price)
+]
+"""An amount, or ``open``: tips, group funds, baskets that a shop adds up."""
+
+
 class ProductSurface(Surface):
     """Something a member can have."""
 
@@ -32,7 +42,7 @@ class ProductSurface(Surface):
     kind: ProductKind = Field(description="What it is.")
     rung: Ladder = Field(description="Its place on the ladder.")
     name: Text | None = Field(default=None, description="What members read; the id when absent.")
-    price: Amount | None = Field(default=None, description="Price in major units.")
+    price: Price | None = Field(default=None, description="Price in major units; `open` lets the buyer decide.")
     seats: tuple[Item[SeatsSurface], ...] | None = Field(
         default=None, min_length=1, description="Seats in the order they are sold; the seat after the last is refused."
     )

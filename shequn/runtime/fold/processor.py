@@ -12,7 +12,7 @@ from shequn.contracts.envelope import Envelope
 from shequn.contracts.registry import EVENTS
 from shequn.runtime.clock import Clock, stopwatch
 from shequn.runtime.failures import TransientError, UnknownCommunityError
-from shequn.runtime.fold.decoder import Decoder, Delivery, Rejected
+from shequn.runtime.fold.decoder import Decoder, Delivery, Rejected, deliveries_of
 from shequn.runtime.fold.folder import Folder, Observer
 from shequn.runtime.fold.letters import letter_of, outgoing
 from shequn.runtime.fold.metrics import FoldMetrics
@@ -82,7 +82,10 @@ class FoldProcessor:
 
     async def process(self, messages: Sequence[Msg]) -> None:
         """Process one batch to its end: acknowledged, or handed back when the process stops."""
-        suspects = [message for message in messages if message.metadata.num_delivered >= _SUSPECT_DELIVERIES]
+        suspects = [message for message in messages if deliveries_of(message) >= _SUSPECT_DELIVERIES]
+        if not suspects:
+            await self._settle(messages)
+            return
         # A message that was handed out again and again may be what kills the process: it goes alone.
         for message in suspects:
             await self._settle([message])
@@ -135,8 +138,8 @@ class FoldProcessor:
         deliveries: list[Delivery] = []
         rejected: list[Rejected] = []
         for message in messages:
-            if message.metadata.num_delivered > _MOST_DELIVERIES:
-                detail = f"delivered {message.metadata.num_delivered} times and never finished; it may kill the process"
+            if (times := deliveries_of(message)) > _MOST_DELIVERIES:
+                detail = f"delivered {times} times and never finished; it may kill the process"
                 rejected.append(Rejected(message, "exhausted", detail))
                 continue
             decoded = self._decoder.decode(message)

@@ -15,7 +15,11 @@ async def test_a_member_is_reached_where_the_member_is(bench: Bench) -> None:
         await bench.publish([group_joined(1, name="安"), send("k1", text="欢迎 🎉"), send("k2", group="paid")])
         await eventually(lambda: bench.stored("OUTCOMES"), lambda count: count == 2)
     by_key = {line["key"]: line for line in bench.lines()}
-    assert (by_key["k1"]["platform"], by_key["k1"]["account"], by_key["k1"]["data"]["text"]) == ("gitter", "ann", "欢迎 🎉")
+    assert (by_key["k1"]["platform"], by_key["k1"]["account"], by_key["k1"]["data"]["text"]) == (
+        "gitter",
+        "ann",
+        "欢迎 🎉",
+    )
     assert by_key["k2"]["chat"] == "room-2"
     outcomes = await bench.read("OUTCOMES")
     assert {outcome["data"]["status"] for outcome in outcomes} == {"delivered"}

@@ -175,7 +175,7 @@ LADDER = (*PRICES, "course-low", "camp-mid", "ghost", None)
 
 
 class TestAnyOrder:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(two_orders(LADDER))
     def test_ends_the_same(self, told: tuple[list[Envelope], list[list[Envelope]]]) -> None:
         one, other = in_order(Shop(), told[0]), in_batches(Shop(), told[1])
@@ -192,7 +192,7 @@ class TestAnyOrder:
         for table in (SALES, CUSTOMER_COUNTS):
             assert counted(one, table) == counted(other, table)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(two_orders(LADDER))
     def test_keeps_the_books(self, told: tuple[list[Envelope], list[list[Envelope]]]) -> None:
         shop = in_batches(Shop(), told[1])
@@ -205,7 +205,7 @@ class TestAnyOrder:
             booked[line.account if line.currency == "CNY" else f"{line.account} {line.currency}"] += line.amount_minor
         assert shop.balances() == {account: minor for account, minor in booked.items() if minor}
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(two_orders(LADDER))
     def test_leaves_with_the_provider_what_came_less_what_went(
         self, told: tuple[list[Envelope], list[list[Envelope]]]
@@ -220,7 +220,7 @@ class TestAnyOrder:
         names = {"CNY": "provider:stripe", "USD": "provider:stripe USD", "EUR": "provider:stripe EUR"}
         assert held == {names[currency]: minor for currency, minor in expected.items() if minor}
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(two_orders(LADDER))
     def test_gives_a_right_exactly_to_what_is_paid_and_not_wholly_refunded(
         self, told: tuple[list[Envelope], list[list[Envelope]]]
@@ -231,7 +231,7 @@ class TestAnyOrder:
 
 
 class TestShortSeats:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(two_orders(("hall",), ALL_BOUGHT_LOW))
     def test_sell_as_many_in_each_tier_and_earn_as_much(
         self, told: tuple[list[Envelope], list[list[Envelope]]]
@@ -244,7 +244,7 @@ class TestShortSeats:
             assert one.balances().get(account) == other.balances().get(account)
         assert not any(transaction_sums(other).values())
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(two_orders(("hall",), ALL_BOUGHT_LOW))
     def test_are_never_sold_twice(self, told: tuple[list[Envelope], list[list[Envelope]]]) -> None:
         shop = in_batches(Shop(definition(LOW, SHORT)), told[1])
@@ -252,7 +252,7 @@ class TestShortSeats:
         assert len(seats) == len(set(seats))
         assert set(seats) <= {1, 2, 3}
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(two_orders(("camp-mid", "camp-mid", "course-low"), ALL_BOUGHT_LOW))
     def test_of_a_limited_quantity_sell_as_many(self, told: tuple[list[Envelope], list[list[Envelope]]]) -> None:
         club = definition(LOW, CAMP.model_copy(update={"quantity": 2}))

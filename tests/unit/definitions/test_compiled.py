@@ -206,7 +206,6 @@ class TestTexts:
         folder.replace("funnels/growth.yaml", "expires: 2d}", "expires: 2d, message: deal}")
         assert "deal" in folder.load().definition.messages
 
-
     def test_offer_texts_have_no_price_where_seats_have_several(self, folder: Workshop) -> None:
         folder.write("messages/deal.yaml", "zh: '{price}'\nen: '{price}'\n")
         folder.replace("funnels/growth.yaml", "expires: 2d}", "expires: 2d, message: deal}")

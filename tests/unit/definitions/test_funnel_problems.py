@@ -23,10 +23,10 @@ HEAD = [
     ("enter: member.joined", "exit: [member.gone]\nenter: member.joined", 2, "exit[0]", "unknown event 'member.gone'"),
     (
         "enter: member.joined",
-        "goal: {on: order.payed}\nenter: member.joined",
+        "goal: {on: order.payd}\nenter: member.joined",
         2,
         "goal.on",
-        "unknown event 'order.payed'",
+        "unknown event 'order.payd'",
     ),
     (
         "enter: member.joined",
@@ -42,7 +42,7 @@ HEAD = [
         "guards.at_most.a_day",
         "unknown field",
     ),
-    ("id: free, name", "id: free, nmae", 4, "stages[0].nmae", "unknown field 'nmae'"),
+    ("id: free, name", "id: free, namee", 4, "stages[0].namee", "unknown field 'namee'"),
     ("name: {zh: 免费, en: Free}", "name: Free", 4, "stages[0].name", "is written in one language only"),
 ]
 

@@ -133,4 +133,4 @@ class TestTheSchemas:
         Draft202012Validator(json.loads((SCHEMA_FOLDER / f"{kind}.json").read_text(encoding="utf-8"))).validate(data)
 
     def test_refuse_unknown_fields(self) -> None:
-        assert not Draft202012Validator(schemas()["products"]).is_valid({"products": [], "produkts": []})
+        assert not Draft202012Validator(schemas()["products"]).is_valid({"products": [], "productz": []})

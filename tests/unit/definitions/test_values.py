@@ -95,6 +95,11 @@ class TestAPrice:
         assert minor is not None
         assert Decimal(minor) / 100 == amount
 
+    def test_may_be_open(self, folder: Workshop) -> None:
+        product = folder.replace("products.yaml", "price: 9.90", "price: open").load().definition.product("bag")
+        assert product is not None
+        assert (product.open_price, product.price_minor) == (True, None)
+
     def test_of_seats_rises_in_order(self, folder: Workshop) -> None:
         folder.replace("products.yaml", "price: 9.90", "seats: [{first: 30, price: 500}, {next: 70, price: 1000.50}]")
         product = folder.load().definition.product("bag")

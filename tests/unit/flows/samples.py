@@ -72,7 +72,12 @@ def left(time: datetime) -> MemberLeft:
 
 
 def paid(
-    time: datetime, order: str = "o1", product: str = "course-low", rung: Ladder = Ladder.LOW, minor: int = 990
+    time: datetime,
+    order: str = "o1",
+    product: str = "course-low",
+    rung: Ladder = Ladder.LOW,
+    minor: int = 990,
+    seat: int | None = None,
 ) -> OrderPaid:
     data = OrderPaidData(
         order_id=order,
@@ -81,6 +86,7 @@ def paid(
         rung=rung,
         provider="stripe",
         payment_id=order,
+        seat=seat,
         amount=Money(minor=minor, currency="CNY"),
     )
     return _event(OrderPaid, time, f"paid-{order}", data)
@@ -158,10 +164,17 @@ def community(*funnels: FunnelDefinition, version: int = 1) -> CommunityDefiniti
         "products": [
             {"id": "free-week", "kind": "course", "rung": "free", "price_minor": 0},
             {"id": "course-low", "kind": "course", "rung": "low", "price_minor": 990, "name": {"zh": "入门课"}},
+            {
+                "id": "camp-mid",
+                "kind": "course",
+                "rung": "middle",
+                "seat_tiers": [{"seats": 2, "price_minor": 50_000}, {"seats": 2, "price_minor": 100_000}],
+            },
         ],
         "funnels": [each.model_dump() for each in funnels],
         "messages": {
             "welcome": {"zh": "{name},欢迎!", "en": "Welcome, {name}!"},
+            "camp": {"zh": "{price}"},
             "low-story": {"zh": "{product}只要 {price},到 {expires} 为止。{unknown}"},
         },
     }

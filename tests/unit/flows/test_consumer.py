@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.consumer.handlers import FOLDERS, FunnelFolder
+from flows.consumer.handlers import FOLDERS, CommerceFolder, FunnelFolder, MembersFolder
 from flows.engine.facts import TRIGGER_OF
-from flows.tables import COUNTS, DECISIONS, ENROLLMENTS, FACTS, EnrollmentRow
+from flows.engine.render import referral_code
+from flows.seats import SeatBoard
+from flows.tables import COUNTS, DECISIONS, ENROLLMENTS, FACTS, SEATS, EnrollmentRow
+from services.commerce.domain.referrals import code_of
 from shequn.contracts.actions import SendMessage
 from shequn.contracts.commerce import Ladder
 from shequn.contracts.definitions.community import CommunityDefinition
@@ -203,7 +206,23 @@ class TestMessage:
         emitted = Consumer(s.community(s.funnel(offer))).run(s.joined())
         assert OfferMade in kinds(emitted)
         texts = [event.data.text for event in emitted if isinstance(event, SendMessage)]
-        assert texts == ["入门课只要 9.90 CNY,到 2026-04-02 12:00 为止。{unknown}"]
+        assert texts == ["入门课只要 9.90,到 2026-04-02 12:00 为止。{unknown}"]
+
+    def test_of_an_offer_with_seats_names_the_price_of_the_next_seat(self) -> None:
+        offer = {"kind": "offer", "product": "camp-mid", "expires": 86_400, "message": "camp"}
+        runner = FoldRunner(CommerceFolder(), s.community(s.funnel(offer)), now=NOW)
+        runner.run([s.paid(s.START, f"o{seat}", "camp-mid", Ladder.MIDDLE, seat=seat) for seat in (1, 2, 3, 3)])
+        assert runner.counters(SEATS) == {
+            (s.COMMUNITY, "camp-mid", 0): {"taken": 2},
+            (s.COMMUNITY, "camp-mid", 1): {"taken": 1},
+        }
+        board = SeatBoard()
+        board._taken = {(s.COMMUNITY, "camp-mid"): {0: 2, 1: 1}}
+        emitted = FoldRunner(MembersFolder(board), s.community(s.funnel(offer)), now=NOW).run([s.joined()])
+        assert [event.data.text for event in emitted if isinstance(event, SendMessage)] == ["1000"]
+
+    def test_names_the_code_that_commerce_accepts(self) -> None:
+        assert referral_code(s.COMMUNITY, s.MEMBER) == code_of(s.COMMUNITY, s.MEMBER)
 
     def test_does_not_read_placeholders_in_a_members_name(self) -> None:
         emitted = Consumer(s.community(s.growth())).run(s.joined(name="{community}"))

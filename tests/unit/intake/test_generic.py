@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.adapters.generic import GenericAdapter
 from shequn.adapters import RawRequest, ReceiveContext
-from shequn.adapters.conformance import RecordedRequest, ReceiverConformance
+from shequn.adapters.conformance import ReceiverConformance, RecordedRequest
 from shequn.adapters.errors import MalformedError
 from shequn.contracts import ids
 from shequn.contracts.base import AccountRef

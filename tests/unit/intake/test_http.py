@@ -150,7 +150,16 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         "body",
-        ["", "{", "null", "[" * 2_000, '{"a":' * 800, '{"a": "\\u0000"}', '{"data": {"\\u0000": 1}}', '{"a": "\\ud800"}'],
+        [
+            "",
+            "{",
+            "null",
+            "[" * 2_000,
+            '{"a":' * 800,
+            '{"a": "\\u0000"}',
+            '{"data": {"\\u0000": 1}}',
+            '{"a": "\\ud800"}',
+        ],
     )
     def test_bad_json(self, site: Site, body: str) -> None:
         self.problem(site.post(signed(body)), 422)

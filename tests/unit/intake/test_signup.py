@@ -5,7 +5,7 @@ import pytest
 
 from services.intake.adapters.signup import SignupAdapter
 from shequn.adapters import RawRequest, ReceiveContext
-from shequn.adapters.conformance import RecordedRequest, ReceiverConformance
+from shequn.adapters.conformance import ReceiverConformance, RecordedRequest
 from shequn.adapters.errors import MalformedError
 from shequn.contracts.signups import FormSubmittedData
 from tests.unit.intake.builders import COMMUNITY, OTHER_SECRET, context, environment, generic_settings, signed

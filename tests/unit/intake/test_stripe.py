@@ -10,7 +10,7 @@ import stripe
 from services.intake.adapters.stripe import StripeAdapter
 from services.intake.adapters.stripe_amounts import money_of
 from shequn.adapters import RawRequest, ReceiveContext
-from shequn.adapters.conformance import RecordedRequest, ReceiverConformance
+from shequn.adapters.conformance import ReceiverConformance, RecordedRequest
 from shequn.adapters.errors import MalformedError, SignatureError
 from shequn.contracts.envelope import Envelope
 from shequn.contracts.payments import ChargeSucceededData

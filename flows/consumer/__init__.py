@@ -1,0 +1,1 @@
+"""The consumer: folds events into member facts and enrollments, and advances at once."""

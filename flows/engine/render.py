@@ -1,0 +1,72 @@
+"""Texts with placeholders (:data:`shequn.contracts.definitions.messages.FUNNEL_PLACEHOLDERS`)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from flows.engine.conditions import minor_digits
+from flows.engine.facts import MemberFacts
+from flows.engine.guards import zone_of
+from shequn.contracts.definitions.community import CommunityDefinition
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class MissingTextError(ValueError):
+    """A funnel sends a message that the definition does not have."""
+
+    def __init__(self, funnel: str, step: str, message: str) -> None:
+        """Name the funnel, the step and the message."""
+        super().__init__(f"funnel {funnel!r}, step {step!r}: there is no text for message {message!r}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace placeholders that have a value; others stay as they are."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTerms:
+    """What a message says of the offer it makes. ``price_minor`` is what the next buyer pays, in minor units."""
+
+    product: str
+    expires: datetime | None
+    price_minor: int | None
+
+
+def placeholders(
+    community: CommunityDefinition, member_id: str, facts: MemberFacts, language: str, offer: OfferTerms | None
+) -> dict[str, str]:
+    """Give the values of the placeholders that are known."""
+    values = {
+        "name": facts.profile.name,
+        "community": community.name.in_language(language),
+        "code": referral_code(community.community, member_id),
+    }
+    if offer is None:
+        return values
+    product = community.product(offer.product)
+    if product is not None:
+        values["product"] = product.name.in_language(language) or product.id
+    if offer.price_minor is not None:
+        values["price"] = _major_units(offer.price_minor, community.currency)
+    if offer.expires is not None:
+        zone = zone_of(facts.profile.timezone, community.timezone)
+        values["expires"] = f"{offer.expires.astimezone(zone):%Y-%m-%d %H:%M}"
+    return values
+
+
+def _major_units(minor: int, currency: str) -> str:
+    digits = minor_digits(currency)
+    whole, rest = divmod(minor, 10**digits)
+    return f"{whole}.{rest:0{digits}d}" if rest else str(whole)
+
+
+def referral_code(community: str, member_id: str) -> str:
+    """Derive a member's referral code: ten characters of Crockford's base 32, as commerce derives it."""
+    digest = blake2b(f"referral/{community}/{member_id}".encode(), digest_size=8).digest()
+    value = int.from_bytes(digest, "big")
+    return "".join(_ALPHABET[(value >> (5 * place)) & 31] for place in range(10))

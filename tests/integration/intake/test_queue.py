@@ -1,0 +1,314 @@
+"""The delivery queue in a real store: claims, crashes, retries."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.intake import store as sql
+from services.intake.claims import Claims
+from services.intake.delivery import Delivery
+from services.intake.domain.routing import priority_of
+from services.intake.metrics import IntakeMetrics
+from services.intake.settings import IntakeSettings
+from services.intake.store import Settlement
+from shequn.adapters import Adapter, AdapterManifest, AdapterSettings, AddressedAction, Label, Outcome
+from shequn.adapters.errors import PlatformAwayError, RateLimitedError
+from shequn.contracts.actions import DeleteMessage, SendMessage
+from shequn.contracts.envelope import Envelope
+from shequn.runtime.store.engine import Store
+from shequn.runtime.store.migrate import migrate
+from tests.unit.intake.builders import ANN_ID, NOW, FixedClock, book, delete, environment, send
+
+TITLE = Label(zh="试", en="Test")
+ACTIONS = (SendMessage, DeleteMessage)
+
+
+class Forgetful(Adapter[AdapterSettings]):
+    """A platform that does not recognise a repeated key."""
+
+    manifest = AdapterManifest(name="forgetful", title=TITLE, settings=AdapterSettings, actions=ACTIONS)
+
+    def __init__(self) -> None:
+        super().__init__(AdapterSettings(), environment())
+        self.executed: list[str] = []
+        self.before: Callable[[str], None] = lambda _: None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.busy = asyncio.Event()
+
+    async def execute(self, action: AddressedAction, idempotency_key: str) -> Outcome:
+        self.busy.set()
+        await self.gate.wait()
+        self.before(idempotency_key)
+        self.executed.append(idempotency_key)
+        return Outcome.delivered(f"receipt-{idempotency_key}")
+
+
+class Mindful(Forgetful):
+    """A platform that recognises a repeated key."""
+
+    manifest = AdapterManifest(
+        name="mindful", title=TITLE, settings=AdapterSettings, actions=ACTIONS, deduplicates=True
+    )
+
+
+class OnlyOne:
+    """Every platform has the same adapter."""
+
+    def __init__(self, adapter: Adapter[Any]) -> None:
+        self.adapter = adapter
+
+    def for_platform(self, _: str) -> Adapter[Any]:
+        return self.adapter
+
+
+class Queue:
+    """The queue and what delivers from it."""
+
+    def __init__(self, pool: Store, dsn: str) -> None:
+        self.pool = pool
+        self.dsn = dsn
+        self.clock = FixedClock()
+        self.claims: list[Claims] = []
+
+    def replica(self) -> Claims:
+        claims = Claims(self.pool)
+        self.claims.append(claims)
+        return claims
+
+    def delivery(self, adapter: Adapter[Any], **settings: Any) -> Delivery:
+        values = IntakeSettings(**{"intake_retry_seconds": 2.0, "intake_account_grace_seconds": 5.0, **settings})
+        outgoing: Any = OnlyOne(adapter)
+        metrics = IntakeMetrics(CollectorRegistry())
+        return Delivery(self.replica(), outgoing, book(), self.clock, values, metrics, lambda: None)
+
+    async def put(self, *commands: Envelope) -> None:
+        rows = [
+            (one.data.idempotency_key, one.id, one.type, one.community, one.model_dump_json(), priority_of(one), NOW)
+            for one in commands
+        ]
+        async with self.pool.connection() as connection:
+            await connection.executemany(
+                "INSERT INTO deliveries (idempotency_key, action_id, action, community, command, priority, due_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                rows,
+            )
+
+    async def statuses(self) -> dict[str, str]:
+        async with self.pool.connection() as connection:
+            return dict(await connection.fetch("SELECT idempotency_key, status FROM deliveries"))
+
+    async def told(self) -> list[tuple[str, str]]:
+        async with self.pool.connection() as connection:
+            rows = await connection.fetch("SELECT payload FROM outbox ORDER BY seq")
+        found = [orjson.loads(row["payload"])["data"] for row in rows]
+        return [(data["idempotency_key"], data["status"]) for data in found]
+
+    async def totals(self) -> sql.Totals:
+        async with self.pool.connection() as connection:
+            return await sql.read_totals(connection)
+
+
+@pytest.fixture
+async def queue(postgres_dsn: str) -> AsyncIterator[Queue]:
+    await migrate(postgres_dsn, "intake", "services.intake")
+    pool = Store(postgres_dsn, "intake")
+    await pool.open()
+    queue = Queue(pool, postgres_dsn)
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO accounts VALUES ('gitter', 'ann', $1, $2)", ANN_ID, NOW)
+    yield queue
+    for claims in queue.claims:
+        await claims.close()
+    await pool.close()
+
+
+async def test_outcome_row_and_event_are_written_together(queue: Queue) -> None:
+    await queue.put(send("k1"))
+    await queue.delivery(Forgetful()).step()
+    assert await queue.statuses() == {"k1": "delivered"}
+    assert await queue.told() == [("k1", "delivered")]
+    assert (await queue.totals()).settled == {("club", "actions.message.send.v1", "delivered"): 1}
+
+
+async def test_order_is_priority_then_arrival(queue: Queue) -> None:
+    adapter = Forgetful()
+    await queue.put(send("k1"), send("k2"), delete("disorder"), send("k3", not_after=NOW))
+    await queue.delivery(adapter).step()
+    assert adapter.executed == ["disorder", "k3", "k1", "k2"]
+
+
+class TestCrashWhileSending:
+    async def crash(self, queue: Queue) -> None:
+        """A process claims an action and dies."""
+        died = queue.replica()
+        await died.take(NOW, 10)
+        await died.close()
+
+    async def test_is_unknown_where_keys_are_not_recognised(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        await queue.put(send("k1"))
+        await self.crash(queue)
+        await queue.delivery(adapter).step()
+        assert (await queue.told(), adapter.executed) == ([("k1", "unknown")], [])
+
+    async def test_is_executed_again_where_they_are(self, queue: Queue) -> None:
+        adapter = Mindful()
+        await queue.put(send("k1"))
+        await self.crash(queue)
+        await queue.delivery(adapter).step()
+        assert (await queue.told(), adapter.executed) == ([("k1", "delivered")], ["k1"])
+
+    async def test_what_a_living_process_sends_is_left_alone(self, queue: Queue) -> None:
+        await queue.put(send("k1"))
+        await queue.replica().take(NOW, 10)
+        await queue.delivery(Mindful()).step()
+        assert await queue.statuses() == {"k1": "sending"}
+
+    async def test_who_comes_back_too_late_writes_nothing(self, queue: Queue) -> None:
+        slow = queue.replica()
+        await queue.put(send("k1"))
+        await slow.take(NOW, 10)
+        await slow.abandon()
+        await queue.delivery(Forgetful()).step()
+        await slow.settle(NOW, [Settlement("k1", "delivered", "slow", "", None, None)], {})
+        assert await queue.statuses() == {"k1": "unknown"}
+
+
+class TestDelay:
+    async def test_ends_when_the_platform_says(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        delivery = queue.delivery(adapter)
+        adapter.before = _raising(RateLimitedError(NOW + timedelta(minutes=1)))
+        await queue.put(send("k1"))
+        await delivery.step()
+        assert await queue.statuses() == {"k1": "pending"}
+        adapter.before = lambda _: None
+        queue.clock.at = NOW + timedelta(minutes=1)
+        await delivery.step()
+        assert await queue.told() == [("k1", "delayed"), ("k1", "delivered")]
+
+    async def test_is_not_tried_before_its_time(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        delivery = queue.delivery(adapter)
+        adapter.before = _raising(PlatformAwayError("away"))
+        await queue.put(send("k1"))
+        await delivery.step()
+        adapter.before = lambda _: None
+        queue.clock.at = NOW + timedelta(seconds=1.9)
+        await delivery.step()
+        assert adapter.executed == []
+
+    async def test_ends_in_failure_after_so_many(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        adapter.before = _raising(PlatformAwayError("away"))
+        delivery = queue.delivery(adapter, intake_attempts=3)
+        await queue.put(send("k1"))
+        for hours in range(3):
+            queue.clock.at = NOW + timedelta(hours=hours)
+            await delivery.step()
+        assert await queue.told() == [("k1", "delayed"), ("k1", "delayed"), ("k1", "failed")]
+
+    async def test_past_its_deadline_is_suppressed(self, queue: Queue) -> None:
+        await queue.put(send("k1", not_after=NOW))
+        queue.clock.at = NOW + timedelta(seconds=1)
+        await queue.delivery(Forgetful()).step()
+        assert await queue.told() == [("k1", "suppressed")]
+
+
+class TestUnknownMember:
+    async def test_may_still_become_known(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        delivery = queue.delivery(adapter)
+        await queue.put(send("k1", member_id="bob"))
+        await delivery.step()
+        assert await queue.told() == []
+        async with queue.pool.connection() as connection:
+            await connection.execute("INSERT INTO accounts VALUES ('gitter', 'bob', 'bob', $1)", NOW)
+        queue.clock.at = NOW + timedelta(seconds=5)
+        await delivery.step()
+        assert await queue.told() == [("k1", "delivered")]
+
+    async def test_is_suppressed_after_the_grace(self, queue: Queue) -> None:
+        delivery = queue.delivery(Forgetful())
+        await queue.put(send("k1", member_id="bob"))
+        await delivery.step()
+        queue.clock.at = NOW + timedelta(seconds=5)
+        await delivery.step()
+        assert await queue.told() == [("k1", "suppressed")]
+
+
+async def test_a_stop_finishes_what_is_in_hand_and_puts_the_rest_back(queue: Queue) -> None:
+    adapter = Forgetful()
+    adapter.gate.clear()
+    await queue.put(send("k1"), send("k2"))
+    step = asyncio.create_task(queue.delivery(adapter).step())
+    await adapter.busy.wait()
+    step.cancel()
+    await asyncio.sleep(0)
+    adapter.gate.set()
+    with suppress(asyncio.CancelledError):
+        await step
+    assert await queue.statuses() == {"k1": "delivered", "k2": "pending"}
+
+
+async def test_replicas_share_the_work(queue: Queue) -> None:
+    adapter = Mindful()
+    replicas = [queue.delivery(adapter, intake_delivery_batch=7) for _ in range(3)]
+    await queue.put(*(send(f"k{number}") for number in range(150)))
+
+    async def work(delivery: Delivery) -> None:
+        while "pending" in (await queue.statuses()).values():
+            await delivery.step()
+
+    await asyncio.gather(*map(work, replicas))
+    assert Counter(adapter.executed) == Counter(f"k{number}" for number in range(150))
+    assert Counter(await queue.told()) == Counter((f"k{number}", "delivered") for number in range(150))
+
+
+async def test_a_lost_connection_makes_claims_unsure_and_loses_none(queue: Queue) -> None:
+    adapter = Mindful()
+    delivery = queue.delivery(adapter)
+    await queue.put(send("k1"))
+    await delivery.step()
+    admin = await asyncpg.connect(queue.dsn)
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                        " AND application_name = 'shequn-intake'")  # fmt: skip
+    await admin.close()
+    await queue.put(send("k2")) if await _answers(queue) else None
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await delivery.step()
+    await delivery.step()
+    assert adapter.executed == ["k1", "k2"]
+
+
+async def test_old_texts_go_and_keys_stay(queue: Queue) -> None:
+    await queue.put(send("k1"), send("k2"))
+    await queue.delivery(Forgetful()).step()
+    await queue.put(send("k3"))
+    async with queue.pool.connection() as connection:
+        assert await sql.purge(connection, NOW + timedelta(days=1)) == 2
+    assert await queue.statuses() == {"k3": "pending"}
+
+
+async def _answers(queue: Queue) -> bool:
+    for _ in range(10):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await queue.statuses()
+            return True
+    raise AssertionError("the store does not answer any more")
+
+
+def _raising(error: Exception) -> Callable[[str], None]:
+    def behave(_: str) -> None:
+        raise error
+
+    return behave
