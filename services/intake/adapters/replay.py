@@ -140,11 +140,11 @@ class ReplayAdapter(Adapter[ReplaySettings]):
                 await storing
 
     async def _store(self, batch: list[Envelope], publish: Publish) -> None:
-        # Accepted is when it goes out, whenever it was recorded: the age of an event counts from here.
-        accepted = {"recordedtime": self.environment.clock.now()}
+        if self.settings.speed is not None:
+            accepted = {"recordedtime": self.environment.clock.now()}  # it was read long before it was due
+            batch = [event.model_copy(update=accepted) for event in batch]
         # One stream after the other: an atomic batch is of one stream, and between streams there is no order.
-        ordered = sorted(batch, key=lambda event: stream_of(event.type).name)
-        await publish([event.model_copy(update=accepted) for event in ordered])
+        await publish(sorted(batch, key=lambda event: stream_of(event.type).name))
         self.report.published += len(batch)
 
     def _batches(self, definitions: DefinitionBook, pace: "_Pace") -> Iterator[list[Envelope]]:
@@ -164,13 +164,13 @@ class ReplayAdapter(Adapter[ReplaySettings]):
 
     def _events(self, definitions: DefinitionBook) -> Iterator[Envelope]:
         settings = self.settings
-        now = self.environment.clock.now()
-        reader = LineReader(definitions, settings.community, settings.platform, settings.groups, now)
+        reader = LineReader(definitions, settings.community, settings.platform, settings.groups)
+        now = self.environment.clock.now
         for number, line in _lines(settings.file):
             if not line.strip():
                 continue
             try:
-                event = reader.read(line)
+                event = reader.read(line, now())
             except PermanentError as error:
                 self._refuse(number, error)
             else:

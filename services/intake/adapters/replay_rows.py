@@ -46,7 +46,6 @@ class LineReader:
         community: str,
         platform: str,
         groups: Mapping[str, str],
-        now: datetime,
     ) -> None:
         """Prepare.
 
@@ -56,17 +55,20 @@ class LineReader:
             platform: the platform of chat rows.
             groups: the group of a room, by the room's id or name; other rooms are found by their chat id in the
                 definition, or by their name in small letters.
-            now: the ``recordedtime`` of chat rows.
         """
         self._definitions = definitions
         self._community = community
         self._platform = platform
         self._groups = dict(groups)
-        self._now = now
+        self._accounts: dict[str, tuple[AccountRef, str]] = {}
         self._known: dict[tuple[str, str], str] = {}
 
-    def read(self, line: bytes) -> Envelope:
+    def read(self, line: bytes, now: datetime) -> Envelope:
         """Read a line.
+
+        Args:
+            line: JSON.
+            now: when it is accepted, whenever it was recorded: the age of an event counts from here.
 
         Raises:
             MalformedError: it is neither an envelope of an outside fact nor a chat row.
@@ -74,25 +76,25 @@ class LineReader:
         """
         document = read_object(line)
         if "specversion" in document:
-            return self._envelope(document)
-        return self._message(validated(ChatRow, document))
+            return self._envelope(document, now)
+        return self._message(validated(ChatRow, document), now)
 
-    def _envelope(self, document: Mapping[str, Any]) -> Envelope:
+    def _envelope(self, document: Mapping[str, Any], now: datetime) -> Envelope:
         event_class = _BY_TYPE.get(str(document.get("type")))
         if event_class is None:
             raise MalformedError("type", f"is no outside fact; those are: {', '.join(sorted(_BY_TYPE))}")
-        event = validated(event_class, document)
+        event = validated(event_class, {**document, "recordedtime": now})
         definition = self._definitions.current(event.community)
         if (group := getattr(event.data, "group", None)) is not None:
             require_group(definition, group, "data.group")
         return event
 
-    def _message(self, row: ChatRow) -> Envelope:
-        account = AccountRef(platform=self._platform, account_id=row.user)
+    def _message(self, row: ChatRow, now: datetime) -> Envelope:
+        account, member_id = self._account(row.user)
         return recorded(
             MessagePosted,
             time=row.ts,
-            now=self._now,
+            now=now,
             channel=_CHANNEL,
             community=self._community,
             subject=row.id,
@@ -100,13 +102,20 @@ class LineReader:
             data=MessagePostedData(
                 group=self._group(row),
                 account=account,
-                member_id=ids.member_id(account),
+                member_id=member_id,
                 message_id=row.id,
                 text=row.text[:_MOST_TEXT],
                 name=row.name[:256],
             ),
             time_field="ts",
         )
+
+    def _account(self, user: str) -> tuple[AccountRef, str]:
+        # An archive has few users and many messages; each id costs a hash.
+        if user not in self._accounts:
+            account = AccountRef(platform=self._platform, account_id=user)
+            self._accounts[user] = account, ids.member_id(account)
+        return self._accounts[user]
 
     def _group(self, row: ChatRow) -> str:
         room = (row.room_id, row.room)
