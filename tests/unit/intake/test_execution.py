@@ -48,16 +48,8 @@ def job(key: str) -> Job:
 
 
 async def outcomes(adapter: Single, *keys: str) -> list[list[tuple[str, OutcomeStatus]]]:
-    jobs = [job(key) for key in keys]
-    return [
-        [(done.idempotency_key, outcome.status) async for done, outcome in _each(portion)]
-        async for portion in execute_jobs(adapter, jobs, 0.05)
-    ]
-
-
-async def _each(portion: list[tuple[Job, Outcome]]):  # type: ignore[no-untyped-def]
-    for item in portion:
-        yield item
+    portions = [portion async for portion in execute_jobs(adapter, [job(key) for key in keys], 0.05)]
+    return [[(done.idempotency_key, outcome.status) for done, outcome in portion] for portion in portions]
 
 
 def raising(error: Exception) -> Behaviour:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -60,7 +61,7 @@ class Site:
         self.registry = CollectorRegistry()
         self.clock = FixedClock()
         choices = {name: ChannelChoice.model_validate(choice) for name, choice in CHANNELS.items()}
-        channels = make_channels(REGISTRY, choices, __import__("pathlib").Path(), self.clock)
+        channels = make_channels(REGISTRY, choices, Path(), self.clock)
         metrics = IntakeMetrics(self.registry)
         door = Door(channels, self.bus, self.definitions, self.clock, self.clock, metrics, LIMIT, 1.0)
         self.client = TestClient(Starlette(routes=routes(door)), raise_server_exceptions=True)
@@ -73,8 +74,8 @@ class Site:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    yield Site()
+def site() -> Site:
+    return Site()
 
 
 class TestAccepted:
@@ -183,14 +184,14 @@ class TestBusAway:
 class TestChannels:
     def make(self, **choice: Any) -> None:
         choices = {"shop": ChannelChoice.model_validate({"secrets": ["sesame"], **choice})}
-        make_channels(REGISTRY, choices, __import__("pathlib").Path(), FixedClock())
+        make_channels(REGISTRY, choices, Path(), FixedClock())
 
     def test_an_adapter_that_cannot_receive_is_refused(self) -> None:
         with pytest.raises(ConfigError, match="recording"):
             self.make(adapter="recording")
 
     def test_an_unknown_setting_is_refused(self) -> None:
-        with pytest.raises(ConfigError, match="'shop'.*colour"):
+        with pytest.raises(ConfigError, match=r"'shop'.*colour"):
             self.make(adapter="stripe", community=COMMUNITY, colour="red")
 
     def test_a_missing_community_is_refused(self) -> None:

@@ -87,7 +87,7 @@ class TestFile:
 
     async def test_a_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "actions.jsonl").write_text("shopping list\n")
-        with pytest.raises(ConfigError, match="actions.jsonl"):
+        with pytest.raises(ConfigError, match=r"actions\.jsonl"):
             await recorder(tmp_path).open()
 
     async def test_a_folder_that_cannot_be_is_refused(self, tmp_path: Path) -> None:
