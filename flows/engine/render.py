@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 
 from flows.engine.conditions import minor_digits
 from flows.engine.facts import MemberFacts
 from flows.engine.guards import zone_of
 from shequn.contracts.definitions.community import CommunityDefinition
+from shequn.contracts.ids import referral_code
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -63,10 +62,3 @@ def _major_units(minor: int, currency: str) -> str:
     digits = minor_digits(currency)
     whole, rest = divmod(minor, 10**digits)
     return f"{whole}.{rest:0{digits}d}" if rest else str(whole)
-
-
-def referral_code(community: str, member_id: str) -> str:
-    """Derive a member's referral code: ten characters of Crockford's base 32, as commerce derives it."""
-    digest = blake2b(f"referral/{community}/{member_id}".encode(), digest_size=8).digest()
-    value = int.from_bytes(digest, "big")
-    return "".join(_ALPHABET[(value >> (5 * place)) & 31] for place in range(10))

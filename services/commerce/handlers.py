@@ -30,7 +30,7 @@ from services.commerce.tables import (
     SALES,
     STOCK,
 )
-from shequn.contracts import subjects
+from shequn.contracts import ids, subjects
 from shequn.contracts.commerce import (
     CommissionHeld,
     CommissionReversed,
@@ -105,7 +105,7 @@ class MembersFolder:
         """Fold one joining."""
         definition = context.definitions.current(event.community)
         customer = customers.with_joining(work.get(CUSTOMERS, event.community, event.data.member_id), event.time)
-        own = referrals.code_of(event.community, event.data.member_id)
+        own = ids.referral_code(event.community, event.data.member_id)
         claimed = referrals.read_code(event.data.referral_code)
         policy = definition.referral
         # A claim of the own code is a self-referral: it is none.

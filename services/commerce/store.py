@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from services.commerce.domain.ledger import AccountKind
 from services.commerce.domain.orders import Order
 from services.commerce.domain.pricing import Stock
-from services.commerce.domain.referrals import code_of
 from services.commerce.errors import CodeTakenError, UnknownMemberError, UnknownOrderError
+from shequn.contracts.ids import referral_code
 from shequn.runtime.failures import TransientError
 from shequn.runtime.store import Store
 from shequn.runtime.store.engine import RETRYABLE
@@ -130,7 +130,7 @@ async def read_referral(connection: Connection, community: str, member_id: str) 
         UnknownMemberError: the member's joining is not known.
         CodeTakenError: another member has the same code.
     """
-    code = code_of(community, member_id)
+    code = referral_code(community, member_id)
     record = await connection.fetchrow(_REFERRAL, community, code)
     if record is None:
         raise UnknownMemberError(community, member_id)

@@ -18,6 +18,7 @@ from services.commerce.domain.customers import Customer
 from services.commerce.domain.orders import Order
 from services.commerce.domain.pricing import Stock
 from services.commerce.domain.referrals import ReferralCode
+from shequn.contracts import ids
 from shequn.contracts.envelope import Envelope
 from shequn.contracts.members import MemberJoined, MemberUpdated
 from shequn.contracts.payments import ChargeRefunded, ChargeSucceeded
@@ -28,7 +29,7 @@ METADATA = sa.MetaData()
 
 def _code_keys(event: Envelope, _work: Workspace, _context: FoldContext) -> Iterator[Key]:
     if isinstance(event, MemberJoined | MemberUpdated):
-        yield event.community, referrals.code_of(event.community, event.data.member_id)
+        yield event.community, ids.referral_code(event.community, event.data.member_id)
         claimed = referrals.read_code(event.data.referral_code)
         if claimed is not None:
             yield event.community, claimed
@@ -39,7 +40,7 @@ def _customer_keys(event: Envelope, work: Workspace, _context: FoldContext) -> I
         yield event.community, event.data.member_id
     elif isinstance(event, MemberJoined | MemberUpdated):
         yield event.community, event.data.member_id
-        own = referrals.code_of(event.community, event.data.member_id)
+        own = ids.referral_code(event.community, event.data.member_id)
         for member_id in work.get(CODES, event.community, own).waiting:
             yield event.community, member_id
 

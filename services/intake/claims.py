@@ -8,11 +8,12 @@ from datetime import datetime
 
 from services.intake import store
 from services.intake.domain.routing import KnownAccount
-from services.intake.store import Claimed, Connection, Settlement
+from services.intake.store import Claimed, Settlement
 from shequn.runtime.bus import Outgoing
 from shequn.runtime.clock import stopwatch
 from shequn.runtime.fold.transaction import enqueue
 from shequn.runtime.store.engine import RETRYABLE, Store
+from shequn.runtime.store.types import Connection
 
 _ADOPT_SECONDS = 5.0
 

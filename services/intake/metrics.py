@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.intake import store
 from services.intake.outgoing import OutgoingAdapters
+from shequn.runtime.store.types import Connection
 from shequn.runtime.telemetry import replace_children
 
 _ACK_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -96,7 +97,7 @@ class IntakeExporter:
         self._metrics = metrics
         self._outgoing = outgoing
 
-    async def refresh(self, connection: store.Connection) -> None:
+    async def refresh(self, connection: Connection) -> None:
         """Set the gauges from the store, and the adapters' health."""
         self._metrics.show(await store.read_totals(connection))
         for name, health in (await self._outgoing.health()).items():

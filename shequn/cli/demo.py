@@ -1,6 +1,7 @@
 """`shequn demo`: a whole made-up community on this machine, from the first sign-up to the last commission."""
 
 import asyncio
+import io
 import json
 import shutil
 import sys
@@ -13,6 +14,7 @@ from typing import Annotated
 
 import httpx2
 import typer
+from rich.console import Console
 from rich.live import Live
 
 from shequn.cli.context import console, print_json, run
@@ -41,6 +43,7 @@ _LINE_SECONDS = 5.0
 _CHANNELS: tuple[Channel, ...] = ("signup", "chat", "payments")
 _FIRST_DAY = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 _MISMATCH = 1
+_PICTURE_COLUMNS = 168
 
 
 def demo(
@@ -50,16 +53,17 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object on the last line.")] = False,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 7,
     data: Annotated[Path, typer.Option(help="Folder of the demo's data; emptied first.")] = Path(".shequn/demo"),
+    picture: Annotated[Path | None, typer.Option(help="Keep the last screen as an SVG file.")] = None,
 ) -> None:
     """Run a made-up community: 32 days in a minute and a half, every event through the real services."""
     if seconds is not None and seconds < _LEAST_SECONDS:
         raise typer.BadParameter(f"a story needs {_LEAST_SECONDS} seconds at least", param_hint="--seconds")
-    result = run(lambda: _demo(seconds, seed, data, as_json=as_json))
+    result = run(lambda: _demo(seconds, seed, data, picture, as_json=as_json))
     if result is False:
         raise typer.Exit(_MISMATCH)
 
 
-async def _demo(seconds: int | None, seed: int, data: Path, *, as_json: bool) -> bool | None:
+async def _demo(seconds: int | None, seed: int, data: Path, picture: Path | None, *, as_json: bool) -> bool | None:
     behaviour = Behaviour.read(_SAMPLE / "behaviour.yaml")
     definition = load_folder(_SAMPLE).definition
     span = timedelta(days=behaviour.days + behaviour.quiet_days)
@@ -67,11 +71,14 @@ async def _demo(seconds: int | None, seed: int, data: Path, *, as_json: bool) ->
     clock = ScaledClock(datetime.now(UTC), _FIRST_DAY, factor)
     secrets = {channel: new_secret() for channel in _CHANNELS}
     _empty(data)
+    result: bool | None = None
+    # Ctrl-C leaves the block without an error, and without a result.
     async with EndedBySignals(), _stack(data, clock, definition, secrets) as stack:
         version = await _apply(stack, definition)
         story = Storyteller(version, behaviour, seed, clock.now()).tell()
         show = Show(stack, version, clock, story, terminal=sys.stdout.isatty() and not as_json)
-        return await show.run(secrets, go_on=seconds is None, as_json=as_json)
+        result = await show.run(secrets, picture, go_on=seconds is None, as_json=as_json)
+    return result  # noqa: RET504  # see above
 
 
 def _empty(data: Path) -> None:
@@ -129,7 +136,7 @@ class Show:
     story: Story
     terminal: bool
 
-    async def run(self, secrets: dict[Channel, str], *, go_on: bool, as_json: bool) -> bool:
+    async def run(self, secrets: dict[Channel, str], picture: Path | None, *, go_on: bool, as_json: bool) -> bool:
         """Tell the story to its end; say whether the services counted what it predicts."""
         urls = addresses(self.stack)
         feeder = Feeder(urls["intake"], urls["commerce"], self.definition.community, secrets, self.clock)
@@ -142,6 +149,8 @@ class Show:
             figures = await self._watch(screen, feeding)
         finally:
             feeding.cancel()
+        if picture is not None:
+            self._draw(screen, figures, picture)
         counted = self._counted(figures)
         equal = counted == self.story.totals
         if as_json:
@@ -178,6 +187,12 @@ class Show:
                         if self._counted(figures) == self.story.totals or loop.time() > deadline:
                             return figures
                     await asyncio.sleep(_REFRESH_SECONDS)
+
+    def _draw(self, screen: Screen, figures: Figures, picture: Path) -> None:
+        """Keep a screen as it looks in a wide terminal."""
+        paper = Console(record=True, width=_PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
+        paper.print(screen.draw(figures, self.clock.now(), "the end of the story"))
+        paper.save_svg(str(picture), title="./run demo")
 
     def _counted(self, figures: Figures) -> Totals:
         return counted_totals(figures, self.definition.community, self.definition.funnels[0].funnel)

@@ -11,6 +11,11 @@ from uuid import UUID
 
 from shequn.contracts.base import AccountRef
 
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter that reads like a digit."""
+
+CODE_LENGTH = 10
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MAX_MILLISECONDS = (1 << 48) - 1
@@ -42,6 +47,17 @@ def action_id(idempotency_key: str) -> str:
     """Derive the id of an action from its idempotency key; it has no time, so a retry days later has the same id."""
     digest = _digest(("action", idempotency_key))
     return str(_uuid8(digest >> 80, digest))
+
+
+def referral_code(community: str, member_id: str) -> str:
+    """Derive a member's referral code: ten characters of Crockford's base 32, 50 bits.
+
+    Who sends the code to a member and who takes it back from a newcomer derive the same, without asking each other.
+    """
+    # A community's name has no slash, so no two pairs give the same text.
+    digest = blake2b(f"referral/{community}/{member_id}".encode(), digest_size=8).digest()
+    value = int.from_bytes(digest, "big")
+    return "".join(CODE_ALPHABET[(value >> (5 * place)) & 31] for place in range(CODE_LENGTH))
 
 
 def _digest(parts: tuple[str, ...]) -> int:

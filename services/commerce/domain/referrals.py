@@ -9,15 +9,13 @@ One level is paid: the referrer of the buyer, not the referrer's referrer.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
 from services.commerce.domain.customers import Customer
 from services.commerce.domain.orders import Order
 from shequn.contracts.chat import JoinEvidence
 from shequn.contracts.definitions.products import ReferralPolicy
+from shequn.contracts.ids import CODE_ALPHABET, CODE_LENGTH
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LENGTH = 10
 _LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
@@ -36,14 +34,6 @@ class ReferralCode:
     waiting: list[str] = field(default_factory=list)
 
 
-def code_of(community: str, member_id: str) -> str:
-    """Derive a member's referral code."""
-    # A community's name has no slash, so no two pairs give the same text.
-    digest = blake2b(f"referral/{community}/{member_id}".encode(), digest_size=8).digest()
-    value = int.from_bytes(digest, "big")
-    return "".join(_ALPHABET[(value >> (5 * place)) & 31] for place in range(_LENGTH))
-
-
 def read_code(written: str | None) -> str | None:
     """Read a code as people write it: small letters, spaces, hyphens, O for 0, I and L for 1.
 
@@ -52,7 +42,7 @@ def read_code(written: str | None) -> str | None:
     if not written:
         return None
     code = written.upper().translate(_LOOK_ALIKES)
-    return code if len(code) == _LENGTH and all(letter in _ALPHABET for letter in code) else None
+    return code if len(code) == CODE_LENGTH and all(letter in CODE_ALPHABET for letter in code) else None
 
 
 def with_owner(row: ReferralCode, member_id: str) -> ReferralCode:

@@ -2,6 +2,7 @@
 
 FUNNEL_PLACEHOLDERS: dict[str, str] = {
     "name": "how the member wants to be called",
+    "code": "the member's own referral code",
     "community": "the community's name, in the reader's language",
     "product": "the offered product's name, in the reader's language",
     "price": "the offered product's price with its currency; only where the product has one price",

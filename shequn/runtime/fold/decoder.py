@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from shequn.contracts.envelope import Envelope
 
-
 _SHORT_REPLY_TOKENS = 9
 
 

@@ -11,12 +11,12 @@ import pytest
 from nats.aio.msg import Msg
 
 from services.commerce import store as commerce_store
-from services.commerce.domain.referrals import code_of
 from services.commerce.errors import UnknownMemberError, UnknownOrderError
 from services.commerce.handlers import MembersFolder, PaymentsFolder
 from services.commerce.store import Totals
 from services.commerce.tables import METADATA
 from shequn.contracts.envelope import Envelope
+from shequn.contracts.ids import referral_code
 from shequn.contracts.members import MemberJoined
 from shequn.runtime.failures import TransientError
 from shequn.runtime.fold import FoldContext
@@ -157,7 +157,7 @@ class TestReading:
         async with store.connection() as connection:
             ann = await commerce_store.read_referral(connection, CLUB, "ann")
             bob = await commerce_store.read_referral(connection, CLUB, "bob")
-        assert (ann.code, ann.referrer, ann.held) == (code_of(CLUB, "ann"), None, {"CNY": 198})
+        assert (ann.code, ann.referrer, ann.held) == (referral_code(CLUB, "ann"), None, {"CNY": 198})
         assert (bob.referrer, bob.held) == ("ann", {})
 
     async def test_a_referral_of_who_has_not_joined_is_an_error(self, store: Store) -> None:

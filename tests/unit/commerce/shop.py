@@ -6,7 +6,6 @@ from itertools import count
 from typing import Any
 
 from services.commerce.domain.orders import Order
-from services.commerce.domain.referrals import code_of
 from services.commerce.handlers import MembersFolder, PaymentsFolder
 from services.commerce.tables import BALANCES, LEDGER, ORDER_COUNTS, ORDERS, LedgerLine
 from shequn.contracts.base import AccountRef, Money
@@ -15,6 +14,7 @@ from shequn.contracts.commerce import EntitlementGranted, EntitlementRevoked, La
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.definitions.products import ProductDefinition, ReferralPolicy, SeatTier
 from shequn.contracts.envelope import Envelope
+from shequn.contracts.ids import referral_code
 from shequn.contracts.members import MemberJoined, MemberJoinedData
 from shequn.contracts.payments import ChargeRefunded, ChargeRefundedData, ChargeSucceeded, ChargeSucceededData
 from shequn.testing.memory import FoldRunner, MemoryTables
@@ -156,7 +156,7 @@ def joined(
     at: timedelta = timedelta(),
 ) -> MemberJoined:
     """A joining, with a code or with that of the member it is brought ``by``."""
-    code = code_of(CLUB, by) if by else code
+    code = referral_code(CLUB, by) if by else code
     proofs = (JoinEvidence.model_validate({"kind": evidence, "value": code}),) if code and evidence else ()
     data = MemberJoinedData(
         member_id=member,

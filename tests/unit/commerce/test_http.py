@@ -6,11 +6,11 @@ from starlette.testclient import TestClient
 
 from services.commerce.domain.orders import Order
 from services.commerce.domain.pricing import Stock
-from services.commerce.domain.referrals import code_of
 from services.commerce.errors import CodeTakenError, UnknownMemberError, UnknownOrderError
 from services.commerce.http import routes
 from services.commerce.store import Referral
 from services.commerce.tables import STOCK
+from shequn.contracts.ids import referral_code
 from shequn.runtime.failures import TransientError
 from shequn.testing.memory import MemoryBook
 from tests.unit.commerce.shop import CLUB, Shop, definition, paid, refunded
@@ -32,7 +32,7 @@ class ReaderOfShop:
         return self.shop.payments.state(STOCK, community, product) or Stock(community, product)
 
     async def referral(self, community: str, member_id: str) -> Referral:
-        code = code_of(community, member_id)
+        code = referral_code(community, member_id)
         if member_id == "nobody":
             raise UnknownMemberError(community, member_id)
         if member_id == "twin":
@@ -111,7 +111,7 @@ class TestReferral:
         assert client.get(f"/members/{CLUB}/ann/referral").json() == {
             "community": CLUB,
             "member_id": "ann",
-            "code": code_of(CLUB, "ann"),
+            "code": referral_code(CLUB, "ann"),
             "referrer": "eve",
             "held_minor": {"CNY": 198},
         }

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.commerce.domain.referrals import code_of, read_code
+from services.commerce.domain.referrals import read_code
 from services.commerce.tables import CODES, CUSTOMER_COUNTS, CUSTOMERS
 from shequn.contracts.commerce import CommissionHeld, CommissionReversed, ReferralAttributed
+from shequn.contracts.ids import referral_code
 from tests.unit.commerce.shop import CLUB, LOW_MINOR, WINDOW, Shop, definition, joined, paid, refunded
 
 HELD = "commission-payable:held:ann"
@@ -22,15 +23,15 @@ def referrer_of(shop: Shop, member: str) -> str | None:
 
 class TestCode:
     def test_is_the_same_every_time(self) -> None:
-        assert code_of("club", "ann") == "A4X3RT5NQ3"
+        assert referral_code("club", "ann") == "A4X3RT5NQ3"
 
     def test_differs_by_member_and_community(self) -> None:
-        codes = {code_of(community, f"m{number}") for community in ("club", "choir") for number in range(1_000)}
+        codes = {referral_code(community, f"m{number}") for community in ("club", "choir") for number in range(1_000)}
         assert len(codes) == 2_000
 
     def test_has_ten_letters_that_nobody_confuses(self) -> None:
-        letters = set("".join(code_of("club", f"m{number}") for number in range(1_000)))
-        assert len(code_of("club", "ann")) == 10
+        letters = set("".join(referral_code("club", f"m{number}") for number in range(1_000)))
+        assert len(referral_code("club", "ann")) == 10
         assert letters.isdisjoint("ILOU")
 
     @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ class TestCode:
     def test_belongs_to_the_member_once_joined(self) -> None:
         shop = Shop()
         shop.tell(joined("ann"))
-        row = shop.members.state(CODES, CLUB, code_of(CLUB, "ann"))
+        row = shop.members.state(CODES, CLUB, referral_code(CLUB, "ann"))
         assert row is not None
         assert row.member_id == "ann"
 

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from flows.consumer.handlers import FOLDERS, CommerceFolder, FunnelFolder, MembersFolder
 from flows.engine.facts import TRIGGER_OF
-from flows.engine.render import referral_code
 from flows.seats import SeatBoard
 from flows.tables import COUNTS, DECISIONS, ENROLLMENTS, FACTS, SEATS, EnrollmentRow
-from services.commerce.domain.referrals import code_of
 from shequn.contracts.actions import SendMessage
 from shequn.contracts.commerce import Ladder
 from shequn.contracts.definitions.community import CommunityDefinition
@@ -220,9 +218,6 @@ class TestMessage:
         board._taken = {(s.COMMUNITY, "camp-mid"): {0: 2, 1: 1}}
         emitted = FoldRunner(MembersFolder(board), s.community(s.funnel(offer)), now=NOW).run([s.joined()])
         assert [event.data.text for event in emitted if isinstance(event, SendMessage)] == ["1000"]
-
-    def test_names_the_code_that_commerce_accepts(self) -> None:
-        assert referral_code(s.COMMUNITY, s.MEMBER) == code_of(s.COMMUNITY, s.MEMBER)
 
     def test_does_not_read_placeholders_in_a_members_name(self) -> None:
         emitted = Consumer(s.community(s.growth())).run(s.joined(name="{community}"))

@@ -49,7 +49,7 @@ class TestEnvironment:
         assert environment["SHEQUN_NATS_URL"] == NATS
         assert environment["SHEQUN_POSTGRES_DSN"] == DSN
         assert environment["SHEQUN_DATA_DIR"] == str(tmp_path)
-        assert environment["SHEQUN_CLOCK"] == "system"
+        assert environment["SHEQUN_CLOCK"] == "real"
 
     def test_sends_no_usage_data(self, tmp_path: Path) -> None:
         environment = plan(tmp_path, nats_url=NATS, postgres_dsn=DSN).environment
