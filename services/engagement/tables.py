@@ -5,7 +5,7 @@ member's row, which guards them.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,7 +18,7 @@ from shequn.runtime.fold import CounterTable, FoldContext, Key, LogTable, StateT
 METADATA = sa.MetaData()
 
 
-def _moment(name: str) -> sa.Column[object]:
+def _moment(name: str) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True))
 
 

@@ -3,22 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-import nats.errors
-
 from shequn.contracts.envelope import Envelope
-from shequn.runtime.bus import Bus, Outgoing, Publisher
+from shequn.runtime.bus import Bus, Outgoing
 from shequn.runtime.bus.group_commit import GroupCommit
 from shequn.runtime.failures import TransientError
-
-
-class _WholePublisher(Publisher):
-    """A publisher whose every failure of the connection is transient, so that it never ends the group commit."""
-
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
-        try:
-            await super().publish(messages)
-        except (nats.errors.Error, OSError) as error:
-            raise TransientError(f"the bus is away: {error or type(error).__name__}") from error
 
 
 class Ingress:
@@ -38,7 +26,7 @@ class Ingress:
     async def start(self) -> None:
         """Open. Called again, it starts anew on the bus's present connection."""
         await self.stop()
-        self._commit = GroupCommit(_WholePublisher(self._bus.client))
+        self._commit = GroupCommit(self._bus.publisher)
         self._commit.start()
 
     async def stop(self) -> None:

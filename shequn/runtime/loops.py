@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -11,6 +12,7 @@ from shequn.runtime.tasks import end_task
 from shequn.runtime.telemetry import RuntimeMetrics
 
 _PAUSE_SECONDS = 1.0
+_GRACE_SECONDS = 10.0
 
 logger = structlog.get_logger()
 Step = Callable[[], Awaitable[float]]
@@ -24,6 +26,7 @@ class Loops:
         self._metrics = metrics
         self._steps: dict[str, Step] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
 
     def add(self, name: str, step: Step) -> None:
         """Add a loop; it begins with :meth:`start`."""
@@ -35,8 +38,11 @@ class Loops:
             self._tasks[name] = asyncio.create_task(self._run(name, step), name=f"loop-{name}")
 
     async def stop(self) -> None:
-        """End all loops."""
+        """End all loops. A step in hand is finished, unless it takes too long."""
+        self._stopping.set()
         tasks, self._tasks = list(self._tasks.values()), {}
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
         await asyncio.gather(*(end_task(task) for task in tasks))
 
     def dead(self) -> list[str]:
@@ -44,11 +50,12 @@ class Loops:
         return [name for name, task in self._tasks.items() if task.done()]
 
     async def _run(self, name: str, step: Step) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 rest = await step()
             except (TransientError, *RETRYABLE) as error:
                 self._metrics.loop_failures.labels(name).inc()
                 logger.warning("loop waits", loop=name, why=str(error))
                 rest = _PAUSE_SECONDS
-            await asyncio.sleep(rest)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=rest)

@@ -91,6 +91,7 @@ class Service:
         self._exporters: list[Exporter] = []
         self._on_start: list[Callable[[], Awaitable[None]]] = []
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
+        self._emissions: set[type[Envelope]] = set()
         self._relay: OutboxRelay | None = None
         self._starting: asyncio.Task[None] | None = None
         self.failure: ConfigError | None = None
@@ -116,6 +117,9 @@ class Service:
 
     def documents_emission(self, event: type[Envelope]) -> None:
         """Say in the AsyncAPI document that this service emits an event."""
+        if event in self._emissions:
+            return
+        self._emissions.add(event)
         self.bus.broker.publisher(event.TYPE, title=event.TYPE, description=event.__doc__, schema=event)
 
     def add_loop(self, name: str, step: Step) -> None:

@@ -51,7 +51,7 @@ class NotStoredError(TransientError):
     """The bus did not confirm that it stored a message."""
 
     def __init__(self, subject: str, why: str) -> None:
-        """Name the subject and what the server said."""
+        """Name the subject or stream, and what the server said."""
         super().__init__(f"the bus did not store a message for {subject}: {why}")
 
 
@@ -69,10 +69,13 @@ class Publisher:
             NotStoredError: some message is not confirmed. Others may be stored; publishing all again is safe, because
                 their ids are recognised.
         """
-        for _, run in groupby(messages, key=lambda message: stream_of(message.subject).name):
+        for stream, run in groupby(messages, key=lambda message: stream_of(message.subject).name):
             pending = iter(run)
             while chunk := list(islice(pending, _BATCH_LIMIT)):
-                await self._publish_chunk(chunk)
+                try:
+                    await self._publish_chunk(chunk)
+                except (nats.errors.Error, OSError) as error:
+                    raise NotStoredError(stream, str(error) or type(error).__name__) from error
 
     async def _publish_chunk(self, chunk: list[Outgoing]) -> None:
         unique = {message.message_id: message for message in chunk}

@@ -16,7 +16,6 @@ def settings(folder: Path, **more: Any) -> IntakeSettings:
 
 
 # Two folders emit the same events, and each of them says so.
-@pytest.mark.filterwarnings("ignore:Overwrite channel handler:RuntimeWarning")
 def test_its_document_names_what_it_emits(tmp_path: Path) -> None:
     service, _ = create_app(settings(tmp_path))
     written = json.dumps(json.loads(service.asyncapi()))
