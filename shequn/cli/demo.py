@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -43,7 +44,8 @@ _LINE_SECONDS = 5.0
 _CHANNELS: tuple[Channel, ...] = ("signup", "chat", "payments")
 _FIRST_DAY = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 _MISMATCH = 1
-_PICTURE_COLUMNS = 168
+_PICTURE_COLUMNS = 150
+_SQUEEZED = re.compile(r'(<text [^>]*?) textLength="[0-9.]+"([^>]*>[^<]*[\u2e80-\uffef])')
 
 
 def demo(
@@ -146,11 +148,9 @@ class Show:
         console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi.json", markup=False)
         feeding = asyncio.create_task(feeder.feed(self.story), name="feed")
         try:
-            figures = await self._watch(screen, feeding)
+            figures = await self._watch(screen, feeding, picture)
         finally:
             feeding.cancel()
-        if picture is not None:
-            self._draw(screen, figures, picture)
         counted = self._counted(figures)
         equal = counted == self.story.totals
         if as_json:
@@ -163,7 +163,7 @@ class Show:
             await self.stack.watch()
         return equal
 
-    async def _watch(self, screen: Screen, feeding: "asyncio.Task[None]") -> Figures:
+    async def _watch(self, screen: Screen, feeding: "asyncio.Task[None]", picture: Path | None) -> Figures:
         """Show figures until the story is told, its waits have run out and the totals are there, or time is up."""
         loop = asyncio.get_running_loop()
         services = {name: address for name, address in screen.addresses.items() if name != "prefect"}
@@ -182,6 +182,9 @@ class Show:
                         console.print(screen.line(figures, now, note), markup=False)
                     if feeding.done():
                         feeding.result()
+                        if picture is not None:
+                            self._draw(screen, figures, picture)
+                            picture = None
                     if now >= self.story.end and feeding.done():
                         deadline = deadline or loop.time() + _SETTLE_SECONDS
                         if self._counted(figures) == self.story.totals or loop.time() > deadline:
@@ -191,8 +194,10 @@ class Show:
     def _draw(self, screen: Screen, figures: Figures, picture: Path) -> None:
         """Keep a screen as it looks in a wide terminal."""
         paper = Console(record=True, width=_PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
-        paper.print(screen.draw(figures, self.clock.now(), "the end of the story"))
-        paper.save_svg(str(picture), title="./run demo")
+        paper.print(screen.draw(figures, self.clock.now(), "the story is told"))
+        # Rich squeezes a text to one cell a letter, but Chinese letters take two.
+        svg = _SQUEEZED.sub(r"\1\2", paper.export_svg(title="./run demo"))
+        picture.write_text(svg, encoding="utf-8")
 
     def _counted(self, figures: Figures) -> Totals:
         return counted_totals(figures, self.definition.community, self.definition.funnels[0].funnel)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from shequn.cli.figures import Figures, counted_totals
@@ -14,7 +14,7 @@ from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.definitions.funnel import FunnelDefinition
 from shequn.sim.prediction import Totals
 
-_BAR = 28
+_BAR = 12
 _MILLISECONDS = 1_000
 _CONSUMERS = {
     "engagement-chat": "chat → activity",
@@ -84,7 +84,17 @@ class Screen:
         reached = figures.by("shequn_funnel_stage_reached", "stage", **of)
         active = figures.by("shequn_funnel_active", "stage", **of)
         entered = figures.total("shequn_funnel_entered", **of)
-        table = Table("stage", "", "reached", "of all", "of before", "now", expand=True, box=None, header_style="dim")
+        table = Table(
+            "stage",
+            Column(no_wrap=True, min_width=_BAR),
+            "reached",
+            "of all",
+            "of before",
+            "now",
+            expand=True,
+            box=None,
+            header_style="dim",
+        )
         before = entered
         for stage in funnel.stages:
             count = reached.get(stage.id, 0)

@@ -5,8 +5,9 @@ each proves the other.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,6 +20,9 @@ from shequn.sim.prediction import RUNGS, Ledger, Purchase, Totals, price_in_orde
 
 PLATFORM = "replay"
 PROVIDER = "demo"
+_LAYERS = {"low": "member", "high": "core"}
+"""Which layer's paid group a purchase opens."""
+
 Channel = Literal["signup", "chat", "payments"]
 
 
@@ -45,13 +49,14 @@ class Happening:
 
 @dataclass(slots=True)
 class Person:
-    """A made-up member."""
+    """A made-up member. ``rooms``: paid groups and since when the person may talk there."""
 
     number: int
     language: str
     joined: datetime
     group: str
     referrer: "Person | None" = None
+    rooms: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def account(self) -> dict[str, str]:
@@ -91,8 +96,12 @@ class Storyteller:
         self._chance = random.Random(seed)  # noqa: S311  # a story, not a secret
         self._start = start
         self._groups = [group.id for group in definition.groups if group.platform == PLATFORM and group.kind == "free"]
+        self._paid: dict[str, str] = {
+            group.layer: group.id for group in definition.groups if group.platform == PLATFORM and group.kind == "paid"
+        }
         self._ladder = [_cheapest(definition, rung) for rung in RUNGS]
         self._happenings: list[Happening] = []
+        self._reacted: set[tuple[int, str]] = set()
         self._ledger = Ledger.of(definition)
 
     def tell(self) -> Story:
@@ -100,8 +109,8 @@ class Storyteller:
         people = list(self._people())
         for person in people:
             self._join(person)
-        self._talk(people)
         self._buy(people)
+        self._talk(people)
         self._happenings.sort(key=lambda happening: (happening.at, happening.key))
         end = self._start + timedelta(days=self._behaviour.days + self._behaviour.quiet_days)
         return Story(tuple(self._happenings), self._ledger.totals(), self._start, end)
@@ -153,9 +162,10 @@ class Storyteller:
             ((moment, person) for person in talkers for moment in self._moments(person)),
             key=lambda pair: (pair[0], pair[1].number),
         )
-        posted: dict[str, list[tuple[str, Person]]] = {group: [] for group in self._groups}
+        posted: dict[str, list[tuple[str, Person]]] = defaultdict(list)
         for number, (moment, person) in enumerate(planned):
-            self._post(number, moment, person, posted[person.group])
+            group = chance.choice([person.group, *(room for since, room in person.rooms if since < moment)])
+            self._post(number, moment, person, group, posted[group])
 
     def _moments(self, person: Person) -> Iterator[datetime]:
         """When a person writes: by day, never twice within a quarter of an hour, so that nobody floods."""
@@ -167,10 +177,12 @@ class Storyteller:
             yield moment
             moment += timedelta(minutes=15) + day * chance.expovariate(behaviour.messages_a_day)
 
-    def _post(self, number: int, moment: datetime, person: Person, before: list[tuple[str, Person]]) -> None:
+    def _post(
+        self, number: int, moment: datetime, person: Person, group: str, before: list[tuple[str, Person]]
+    ) -> None:
         chance, behaviour = self._chance, self._behaviour
         message_id = f"m{number}"
-        data: dict[str, Any] = {"group": person.group, "account": person.account, "message_id": message_id}
+        data: dict[str, Any] = {"group": group, "account": person.account, "message_id": message_id}
         others = [entry for entry in before[-12:] if entry[1] is not person]
         breaks = chance.random() < behaviour.breaks_a_rule
         answers = not breaks and bool(others) and chance.random() < behaviour.replies
@@ -185,18 +197,25 @@ class Storyteller:
         self._ledger.speakers.add(person.member_id)
         self._ledger.counts.update(messages=1, replies=int(answers), flagged=int(breaks))
         before.append((message_id, person))
-        if others and chance.random() < behaviour.reactions:
-            self._react(number, moment, person, chance.choice(others)[0])
+        fresh = [entry[0] for entry in others if (person.number, entry[0]) not in self._reacted]
+        if fresh and chance.random() < behaviour.reactions:
+            self._react(number, moment, person, group, chance.choice(fresh))
 
-    def _react(self, number: int, moment: datetime, person: Person, target: str) -> None:
+    def _react(self, number: int, moment: datetime, person: Person, group: str, target: str) -> None:
+        self._reacted.add((person.number, target))
         data = {
-            "group": person.group,
+            "group": group,
             "account": person.account,
             "target": {"message_id": target},
             "reaction": self._chance.choice("👍❤📚👏"),
         }
         self._tell_chat(moment + timedelta(minutes=3), "chat.reaction.added.v1", f"react-{number}", data)
         self._ledger.counts.update(reactions=1)
+
+    def _enter(self, person: Person, group: str, moment: datetime) -> None:
+        entered = {"group": group, "account": person.account}
+        self._tell_chat(moment, "chat.member.joined.v1", f"enter-{person.number}-{group}", entered)
+        person.rooms.append((moment, group))
 
     def _tell_chat(self, at: datetime, kind: str, key: str, data: dict[str, Any]) -> None:
         self._happenings.append(Happening(at, "chat", kind, key, data))
@@ -229,6 +248,9 @@ class Storyteller:
                 return
 
     def _pay(self, person: Person, purchase: Purchase) -> None:
+        room = self._paid.get(_LAYERS.get(purchase.product.rung.value, ""))
+        if room is not None:
+            self._enter(person, room, purchase.at + timedelta(minutes=5))
         payment_id = f"pay-{person.number}-{purchase.product.id}"
         money = {"minor": purchase.price_minor, "currency": self._definition.currency}
         payment = {"provider": PROVIDER, "payment_id": payment_id, "amount": money}

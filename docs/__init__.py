@@ -1,0 +1,1 @@
+"""Documentation; `reference` is written by code."""

@@ -1,0 +1,1 @@
+"""Reference pages that code writes: ``python -m docs.reference``."""
