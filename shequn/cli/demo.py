@@ -2,14 +2,10 @@
 
 import asyncio
 import io
-import json
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,18 +18,14 @@ from shequn.cli.context import console, print_json, run
 from shequn.cli.figures import Figures, counted_totals, read_figures
 from shequn.cli.screen import Screen
 from shequn.cli.stack import addresses
-from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.definitions import load_folder
-from shequn.local import EndedBySignals, LocalSettings, LocalStack, read_record, standard_applications
+from shequn.local import EndedBySignals, read_record
 from shequn.local.errors import StackRunningError
-from shequn.runtime.applying import apply_definition
-from shequn.runtime.bus.connection import Bus
-from shequn.runtime.clock import ScaledClock
 from shequn.runtime.failures import ConfigError
 from shequn.sim.behaviour import Behaviour
-from shequn.sim.feeder import Feeder, new_secret
 from shequn.sim.prediction import Totals
-from shequn.sim.story import Channel, Story, Storyteller
+from shequn.sim.staging import Stage, staged, story_clock
+from shequn.sim.story import Story, Storyteller
 
 _SAMPLE = Path(__file__).parents[2] / "samples" / "reading-club"
 _DEFAULT_SECONDS = 90
@@ -41,8 +33,6 @@ _LEAST_SECONDS = 20
 _SETTLE_SECONDS = 45.0
 _REFRESH_SECONDS = 0.5
 _LINE_SECONDS = 5.0
-_CHANNELS: tuple[Channel, ...] = ("signup", "chat", "payments")
-_FIRST_DAY = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 _MISMATCH = 1
 _PICTURE_COLUMNS = 150
 _SQUEEZED = re.compile(r'(<text [^>]*?) textLength="[0-9.]+"([^>]*>[^<]*[\u2e80-\uffef])')
@@ -68,18 +58,15 @@ def demo(
 async def _demo(seconds: int | None, seed: int, data: Path, picture: Path | None, *, as_json: bool) -> bool | None:
     behaviour = Behaviour.read(_SAMPLE / "behaviour.yaml")
     definition = load_folder(_SAMPLE).definition
-    span = timedelta(days=behaviour.days + behaviour.quiet_days)
-    factor = span.total_seconds() / (seconds or _DEFAULT_SECONDS)
-    clock = ScaledClock(datetime.now(UTC), _FIRST_DAY, factor)
-    secrets = {channel: new_secret() for channel in _CHANNELS}
+    clock = story_clock(behaviour, seconds or _DEFAULT_SECONDS)
     _empty(data)
     result: bool | None = None
+    console.print("starting NATS, PostgreSQL, Prefect and six services …")
     # Ctrl-C leaves the block without an error, and without a result.
-    async with EndedBySignals(), _stack(data, clock, definition, secrets) as stack:
-        version = await _apply(stack, definition)
-        story = Storyteller(version, behaviour, seed, clock.now()).tell()
-        show = Show(stack, version, clock, story, terminal=sys.stdout.isatty() and not as_json)
-        result = await show.run(secrets, picture, go_on=seconds is None, as_json=as_json)
+    async with EndedBySignals(), staged(data, clock, definition) as stage:
+        story = Storyteller(stage.definition, behaviour, seed, clock.now()).tell()
+        show = Show(stage, story, terminal=sys.stdout.isatty() and not as_json)
+        result = await show.run(picture, go_on=seconds is None, as_json=as_json)
     return result  # noqa: RET504  # see above
 
 
@@ -98,55 +85,22 @@ def _empty(data: Path) -> None:
     marker.touch()
 
 
-@asynccontextmanager
-async def _stack(
-    data: Path, clock: ScaledClock, definition: CommunityDefinition, secrets: dict[Channel, str]
-) -> AsyncIterator[LocalStack]:
-    settings = LocalSettings(data_dir=data, clock=str(clock))
-    channels = {
-        channel: {
-            "adapter": "signup" if channel == "signup" else "generic",
-            "community": definition.community,
-            "secrets": [secret],
-        }
-        for channel, secret in secrets.items()
-    }
-    more = {"SHEQUN_INTAKE_CHANNELS": json.dumps(channels), "SHEQUN_EXPORT_SECONDS": "1"}
-    applications = [replace(spec, env={**spec.env, **more}) for spec in standard_applications(settings)]
-    console.print("starting NATS, PostgreSQL, Prefect and six services …")
-    async with LocalStack(settings, applications=applications) as stack:
-        await stack.wait_ready()
-        yield stack
-
-
-async def _apply(stack: LocalStack, definition: CommunityDefinition) -> CommunityDefinition:
-    bus = Bus(stack.nats_url, name="shequn-demo")
-    await bus.connect()
-    try:
-        return await apply_definition(bus, definition, datetime.now(UTC))
-    finally:
-        await bus.close()
-
-
 @dataclass(slots=True)
 class Show:
     """Feeds the story and shows what comes of it."""
 
-    stack: LocalStack
-    definition: CommunityDefinition
-    clock: ScaledClock
+    stage: Stage
     story: Story
     terminal: bool
 
-    async def run(self, secrets: dict[Channel, str], picture: Path | None, *, go_on: bool, as_json: bool) -> bool:
+    async def run(self, picture: Path | None, *, go_on: bool, as_json: bool) -> bool:
         """Tell the story to its end; say whether the services counted what it predicts."""
-        urls = addresses(self.stack)
-        feeder = Feeder(urls["intake"], urls["commerce"], self.definition.community, secrets, self.clock)
-        screen = Screen(self.definition, urls)
+        urls = addresses(self.stage.stack)
+        screen = Screen(self.stage.definition, urls)
         for name, address in urls.items():
             console.print(f"{name:>12}  {address}", markup=False)
         console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi.json", markup=False)
-        feeding = asyncio.create_task(feeder.feed(self.story), name="feed")
+        feeding = asyncio.create_task(self.stage.feeder().feed(self.story), name="feed")
         try:
             figures = await self._watch(screen, feeding, picture)
         finally:
@@ -160,20 +114,19 @@ class Show:
             console.print("the services counted what the story predicts" if equal else "the totals DIFFER")
         if go_on:
             console.print("the story is over; the stack goes on until Ctrl-C")
-            await self.stack.watch()
+            await self.stage.stack.watch()
         return equal
 
     async def _watch(self, screen: Screen, feeding: "asyncio.Task[None]", picture: Path | None) -> Figures:
         """Show figures until the story is told, its waits have run out and the totals are there, or time is up."""
         loop = asyncio.get_running_loop()
-        services = {name: address for name, address in screen.addresses.items() if name != "prefect"}
         deadline: float | None = None
         last_line = 0.0
         async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as client:
             with Live(console=console, auto_refresh=False, transient=True) as live:
                 while True:
-                    figures = await read_figures(client, services)
-                    now = self.clock.now()
+                    figures = await read_figures(client, self.stage.services)
+                    now = self.stage.clock.now()
                     note = f"day {(now - self.story.start).days + 1}"
                     if self.terminal:
                         live.update(screen.draw(figures, now, note), refresh=True)
@@ -194,17 +147,18 @@ class Show:
     def _draw(self, screen: Screen, figures: Figures, picture: Path) -> None:
         """Keep a screen as it looks in a wide terminal."""
         paper = Console(record=True, width=_PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
-        paper.print(screen.draw(figures, self.clock.now(), "the story is told"))
+        paper.print(screen.draw(figures, self.stage.clock.now(), "the story is told"))
         # Rich squeezes a text to one cell a letter, but Chinese letters take two.
         svg = _SQUEEZED.sub(r"\1\2", paper.export_svg(title="./run demo"))
         picture.write_text(svg, encoding="utf-8")
 
     def _counted(self, figures: Figures) -> Totals:
-        return counted_totals(figures, self.definition.community, self.definition.funnels[0].funnel)
+        definition = self.stage.definition
+        return counted_totals(figures, definition.community, definition.funnels[0].funnel)
 
     def _as_json(self, counted: Totals, *, equal: bool) -> dict[str, object]:
         return {
-            "demo": self.definition.community,
+            "demo": self.stage.definition.community,
             "predicted": self.story.totals.as_dict(),
             "counted": counted.as_dict(),
             "equal": equal,

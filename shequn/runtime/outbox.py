@@ -51,8 +51,9 @@ class OutboxRelay:
 
     async def relay_all(self) -> int:
         """Publish everything that is there; give how many messages."""
-        total = 0
-        while count := await self._relay_chunk():
+        total = count = await self._relay_chunk()
+        while count == _CHUNK:
+            count = await self._relay_chunk()
             total += count
         return total
 

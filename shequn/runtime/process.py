@@ -24,7 +24,7 @@ def run_service(settings_class: type[T], build: Callable[[T], tuple[Service, Any
         settings_class: its settings.
         build: makes the service and its ASGI application from the settings.
 
-    Exits with code 2 when a setting or file is wrong, and says which.
+    Exits with code 2 when a setting or file is wrong, and says which; with 1 when it cannot start for another reason.
     """
     try:
         settings = load_settings(settings_class)
@@ -53,7 +53,7 @@ def run_service(settings_class: type[T], build: Callable[[T], tuple[Service, Any
     server.run()
     if service.failure is not None:
         sys.stderr.write(f"error: {service.failure}\n")
-        raise SystemExit(2)
+        raise SystemExit(2 if isinstance(service.failure, ConfigError) else 1)
 
 
 def calm_garbage_collector() -> None:

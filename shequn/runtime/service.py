@@ -94,7 +94,7 @@ class Service:
         self._emissions: set[type[Envelope]] = set()
         self._relay: OutboxRelay | None = None
         self._starting: asyncio.Task[None] | None = None
-        self.failure: ConfigError | None = None
+        self.failure: BaseException | None = None
         self.on_fatal: Callable[[], None] = lambda: None
         self.started = False
 
@@ -149,6 +149,7 @@ class Service:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> Any:
             self._starting = asyncio.create_task(self._start(), name="start")
+            self._starting.add_done_callback(self._end_if_broken)
             try:
                 yield
             finally:
@@ -191,11 +192,6 @@ class Service:
         while True:
             try:
                 await self._start_once()
-            except ConfigError as error:
-                logger.critical("cannot start", why=str(error))
-                self.failure = error
-                self.on_fatal()
-                return
             except (TransientError, nats.errors.Error, *RETRYABLE) as error:
                 logger.warning("waiting to start", why=str(error), delay=delay)
                 await self._disconnect()
@@ -204,6 +200,14 @@ class Service:
             else:
                 self.started = True
                 return
+
+    def _end_if_broken(self, starting: "asyncio.Task[None]") -> None:
+        """End the process when starting failed for good: whoever runs it must know."""
+        if starting.cancelled() or (error := starting.exception()) is None:
+            return
+        logger.critical("cannot start", why=str(error), exc_info=None if isinstance(error, ConfigError) else error)
+        self.failure = error
+        self.on_fatal()
 
     async def _start_once(self) -> None:
         await migrate(self.settings.postgres_dsn, self.name, self._package)

@@ -45,6 +45,10 @@ class FoldContext:
     definitions: DefinitionBook
 
 
+def _undeclared(table: StateTable[Any], key: Key) -> KeyError:
+    return KeyError(f"{table.name}{key} was not declared by the table's keys(), so it is not locked")
+
+
 class Workspace:
     """Reads and writes of a batch, kept in memory until the batch is written."""
 
@@ -71,8 +75,19 @@ class Workspace:
         try:
             row = self._states[table.name][key]
         except KeyError:
-            raise KeyError(f"{table.name}{key} was not declared by the table's keys(), so it is not locked") from None
+            raise _undeclared(table, key) from None
         return table.row(*key) if row is None else cast("S", row)
+
+    def find(self, table: StateTable[S], *key: Any) -> S | None:
+        """Give the state of ``key`` as ``get`` does, but none when there is none: an initial state costs to make.
+
+        Raises:
+            KeyError: as ``get``.
+        """
+        try:
+            return cast("S | None", self._states[table.name][key])
+        except KeyError:
+            raise _undeclared(table, key) from None
 
     def put(self, table: StateTable[S], row: S) -> None:
         """Replace the state of the row's key."""

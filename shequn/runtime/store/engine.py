@@ -14,6 +14,9 @@ from shequn.runtime.store.types import Connection, Pool
 UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 """What asyncpg raises when the server is away; it may come back."""
 
+REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError)
+"""What asyncpg raises when the address, user, password or database is wrong."""
+
 RETRYABLE = (*UNREACHABLE, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OperatorInterventionError)
 """What may succeed when the same transaction is tried again."""
 
@@ -48,7 +51,7 @@ class Store:
             self._pool = await asyncpg.create_pool(
                 self.dsn, min_size=1, max_size=max_size, init=_prepare, server_settings=self._session_settings()
             )
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+        except REFUSED as error:
             raise ConfigError(f"PostgreSQL refuses SHEQUN_POSTGRES_DSN: {error}") from error
         except UNREACHABLE as error:
             raise TransientError(f"PostgreSQL is not reachable: {error}") from error

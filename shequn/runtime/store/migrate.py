@@ -1,6 +1,5 @@
 """Brings a service's schema to its newest migration. Safe when several replicas start at once."""
 
-import asyncio
 from importlib.resources import as_file, files
 from pathlib import Path
 from zlib import crc32
@@ -12,8 +11,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shequn.runtime.failures import TransientError
-from shequn.runtime.store.engine import UNREACHABLE
+from shequn.runtime.failures import ConfigError, TransientError
+from shequn.runtime.store.engine import REFUSED, UNREACHABLE
 
 _ENVIRONMENT = "shequn.runtime.store"
 
@@ -28,6 +27,7 @@ async def migrate(dsn: str, schema: str, package: str) -> None:
 
     Raises:
         TransientError: the server is not reachable.
+        ConfigError: the server refuses the address.
     """
     engine = create_async_engine(_async_dsn(dsn), poolclass=NullPool)
     try:
@@ -37,11 +37,12 @@ async def migrate(dsn: str, schema: str, package: str) -> None:
         ):
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, schema, environment, migrations)
+    except REFUSED as error:
+        raise ConfigError(f"PostgreSQL refuses SHEQUN_POSTGRES_DSN: {error}") from error
     except UNREACHABLE as error:
         raise TransientError(f"PostgreSQL is not reachable: {error}") from error
     finally:
         await engine.dispose()
-    await asyncio.sleep(0)
 
 
 def _upgrade(connection: Connection, schema: str, environment: Path, migrations: Path) -> None:
