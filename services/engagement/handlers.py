@@ -73,8 +73,8 @@ class ChatFolder:
 
 def _fold_message(event: MessagePosted, work: Workspace, context: FoldContext) -> None:
     community, data = event.community, event.data
-    known = work.get(MESSAGES, community, data.group, data.message_id)
-    if known.author is not None:
+    known = work.find(MESSAGES, community, data.group, data.message_id)
+    if known is not None and known.author is not None:
         return
     at = event.time.astimezone(UTC)
     policy = context.definitions.current(community).engagement
@@ -92,7 +92,7 @@ def _fold_message(event: MessagePosted, work: Workspace, context: FoldContext) -
     _count_message(event, work, context, new_speaker=member.spoke_in is not before.spoke_in)
     _tell_firsts(event, work, before, member)
     _tell_tier(event, work, before, member, policy)
-    for waiting in known.pending:
+    for waiting in known.pending if known is not None else ():
         _settle(event, work, policy, Act.from_json(waiting), data.member_id)
     if data.reply_to is not None:
         day = day_of(event, context)

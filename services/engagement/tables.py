@@ -4,7 +4,7 @@ Lock order: messages, members, givings, reactions. A giving and a reaction are o
 member's row, which guards them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -41,7 +41,8 @@ def day_of(event: MessagePosted | ReactionAdded, context: FoldContext) -> date:
 
 def target_of(event: MessagePosted | ReactionAdded) -> MessageRef | None:
     """Give the message that an event answers or reacts to."""
-    return event.data.target if isinstance(event, ReactionAdded) else event.data.reply_to
+    # An exact match is the only quick answer of isinstance for a pydantic class, and most events are messages.
+    return event.data.reply_to if isinstance(event, MessagePosted) else event.data.target
 
 
 def receiver_of(event: MessagePosted | ReactionAdded, work: Workspace) -> str | None:
@@ -52,7 +53,10 @@ def receiver_of(event: MessagePosted | ReactionAdded, work: Workspace) -> str | 
     target = target_of(event)
     if target is None:
         return None
-    return target.author or work.get(MESSAGES, event.community, event.data.group, target.message_id).author
+    if target.author:
+        return target.author
+    known = work.find(MESSAGES, event.community, event.data.group, target.message_id)
+    return None if known is None else known.author
 
 
 def _message_keys(event: MessagePosted | ReactionAdded, work: Workspace, context: FoldContext) -> Iterator[Key]:
@@ -85,16 +89,17 @@ def _giving_keys(event: MessagePosted | ReactionAdded, work: Workspace, context:
 
 def _reaction_keys(event: MessagePosted | ReactionAdded, work: Workspace, context: FoldContext) -> Iterator[Key]:
     del work
-    if isinstance(event, ReactionAdded):
+    if not isinstance(event, MessagePosted):
         data = event.data
         day = day_of(event, context)
         yield event.community, data.group, data.target.message_id, data.member_id, data.reaction, day
 
 
-def _waiting_for(event: MessagePosted | ReactionAdded, work: Workspace) -> list[dict[str, str]]:
-    if isinstance(event, ReactionAdded):
-        return []
-    return work.get(MESSAGES, event.community, event.data.group, event.data.message_id).pending
+def _waiting_for(event: MessagePosted | ReactionAdded, work: Workspace) -> Sequence[dict[str, str]]:
+    if not isinstance(event, MessagePosted):
+        return ()
+    known = work.find(MESSAGES, event.community, event.data.group, event.data.message_id)
+    return () if known is None else known.pending
 
 
 MESSAGES = StateTable(

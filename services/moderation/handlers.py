@@ -73,7 +73,7 @@ class ChatFolder:
         """
         book = self._books.of(context.definitions.current(event.community))
         data = event.data
-        if work.get(DECISIONS, event.community, data.group, data.message_id).verdict:
+        if work.find(DECISIONS, event.community, data.group, data.message_id) is not None:
             return
         rules = book.rules_of(data.group)
         if rules is None:

@@ -5,6 +5,7 @@ windows are multiples of 24 hours. Acts of the future (a sender's clock runs ahe
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from shequn.contracts.definitions.community import EngagementPolicy
 from shequn.contracts.engagement import Tier
@@ -41,4 +42,9 @@ def tier_and_end(
 
 def smallest_window(policy: EngagementPolicy) -> timedelta:
     """Give the window whose changes are told to others. Without windows it is empty, and everybody inactive."""
-    return timedelta(days=min(policy.tier_windows_days, default=0))
+    return _smallest(policy.tier_windows_days)
+
+
+@cache
+def _smallest(windows_days: tuple[int, ...]) -> timedelta:
+    return timedelta(days=min(windows_days, default=0))
