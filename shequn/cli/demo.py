@@ -99,7 +99,7 @@ class Show:
         screen = Screen(self.stage.definition, urls)
         for name, address in urls.items():
             console.print(f"{name:>12}  {address}", markup=False)
-        console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi.json", markup=False)
+        console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi", markup=False)
         feeding = asyncio.create_task(self.stage.feeder().feed(self.story), name="feed")
         try:
             figures = await self._watch(screen, feeding, picture)

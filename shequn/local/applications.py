@@ -62,16 +62,14 @@ def application(
 
 
 def standard_applications(settings: LocalSettings) -> list[ProcessSpec]:
-    """All our services; the worker waits for Prefect and is left out without it.
+    """All our services. The worker waits for Prefect; without it, it runs its waves alone.
 
     Raises:
         PortTakenError: a port set for one of them is in use.
     """
     specs = []
     for name, module in MODULES.items():
-        if name == "worker" and not settings.prefect:
-            continue
-        needs = (*_SERVERS, "prefect") if name == "worker" else _SERVERS
+        needs = (*_SERVERS, "prefect") if name == "worker" and settings.prefect else _SERVERS
         port = settings.ports.get(name)
         specs.append(application(name, module, port=port, depends_on=needs))
     return specs

@@ -4,9 +4,11 @@ from typing import Protocol
 
 from faststream.nats import NatsBroker
 from faststream.specification import AsyncAPI
+from faststream.specification.asyncapi.site import get_asyncapi_html
+from faststream.specification.base import Specification
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 
@@ -24,13 +26,13 @@ class Process(Protocol):
         """Name what only a restart can mend."""
         ...
 
-    def asyncapi(self) -> str:
+    def asyncapi(self) -> Specification:
         """Give its AsyncAPI document."""
         ...
 
 
 def system_routes(process: Process) -> list[Route]:
-    """Make the routes ``/livez``, ``/readyz``, ``/metrics`` and ``/asyncapi.json``."""
+    """Make the routes ``/livez``, ``/readyz``, ``/metrics``, ``/asyncapi.json`` and ``/asyncapi``, its page."""
 
     async def livez(_: Request) -> Response:
         dead = process.dead_parts()
@@ -44,17 +46,21 @@ def system_routes(process: Process) -> list[Route]:
         return Response(generate_latest(process.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def asyncapi(_: Request) -> Response:
-        return Response(process.asyncapi(), media_type="application/json")
+        return Response(process.asyncapi().to_json(), media_type="application/json")
+
+    async def asyncapi_page(_: Request) -> Response:
+        # Its viewer comes from a public address; the document itself needs none.
+        return HTMLResponse(get_asyncapi_html(process.asyncapi(), try_it_out_path=None))
 
     return [
         Route("/livez", livez),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
         Route("/asyncapi.json", asyncapi),
+        Route("/asyncapi", asyncapi_page),
     ]
 
 
-def asyncapi_json(broker: NatsBroker, name: str, version: str) -> str:
+def asyncapi_of(broker: NatsBroker, name: str, version: str) -> Specification:
     """Give the AsyncAPI 3.0 document of a broker's subscribers and publishers."""
-    document = AsyncAPI(broker, title=f"shequn {name}", version=version, schema_version="3.0.0")
-    return document.to_specification().to_json()
+    return AsyncAPI(broker, title=f"shequn {name}", version=version, schema_version="3.0.0").to_specification()

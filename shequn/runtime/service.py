@@ -10,6 +10,7 @@ import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
 from faststream.nats.prometheus import NatsPrometheusMiddleware
+from faststream.specification.base import Specification
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
 from prometheus_client import CollectorRegistry
@@ -18,7 +19,7 @@ from starlette.routing import BaseRoute
 
 import shequn
 from shequn.contracts.envelope import Envelope
-from shequn.runtime.asgi import asyncapi_json, system_routes
+from shequn.runtime.asgi import asyncapi_of, system_routes
 from shequn.runtime.bus.connection import Bus
 from shequn.runtime.bus.pump import pumped
 from shequn.runtime.bus.streams import declare_consumer, declare_streams, require_durable
@@ -181,9 +182,9 @@ class Service:
         """Name what ended although nobody stopped it; only a restart of the process helps."""
         return self.loops.dead()
 
-    def asyncapi(self) -> str:
+    def asyncapi(self) -> Specification:
         """Give the AsyncAPI document of what the service consumes and emits."""
-        return asyncapi_json(self.bus.broker, self.name, shequn.__version__)
+        return asyncapi_of(self.bus.broker, self.name, shequn.__version__)
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 

@@ -108,6 +108,7 @@ async def test_health_and_metrics_are_answered(environment: dict[str, str], clie
         assert (await get(environment, "/livez"))[0] == 200
         assert "shequn_ready 1.0" in (await get(environment, "/metrics"))[1]
         assert "toy" in (await get(environment, "/asyncapi.json"))[1]
+        assert "<html" in (await get(environment, "/asyncapi"))[1]
 
 
 async def test_without_a_bus_it_lives_and_says_that_it_is_not_ready(environment: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ def settings(folder: Path, **more: Any) -> IntakeSettings:
 # Two folders emit the same events, and each of them says so.
 def test_its_document_names_what_it_emits(tmp_path: Path) -> None:
     service, _ = create_app(settings(tmp_path))
-    written = json.dumps(json.loads(service.asyncapi()))
+    written = json.dumps(json.loads(service.asyncapi().to_json()))
     own = ["members.member.joined.v1", "members.member.updated.v1", "members.member.left.v1"]
     told = [*own, "outcomes.action.settled.v1", *(fact.TYPE for fact in OUTSIDE_FACTS)]
     assert [name for name in told if name not in written] == []
