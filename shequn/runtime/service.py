@@ -23,7 +23,7 @@ from shequn.runtime.asgi import asyncapi_of, system_routes
 from shequn.runtime.bus.connection import Bus
 from shequn.runtime.bus.pump import pumped
 from shequn.runtime.bus.streams import declare_consumer, declare_streams, require_durable
-from shequn.runtime.clock import Clock, parse_clock
+from shequn.runtime.clock import Clock, parse_clock, stopwatch
 from shequn.runtime.definitions import DefinitionFollower
 from shequn.runtime.failures import AppError, ConfigError, TransientError
 from shequn.runtime.fold.folder import Folder
@@ -45,6 +45,7 @@ DELETE FROM inbox WHERE ctid = ANY(
 )
 """
 _PURGE_SECONDS = 600.0
+_DURABLE_SECONDS = 30.0
 
 logger = structlog.get_logger()
 Exporter = Callable[[Connection], Awaitable[None]]
@@ -92,6 +93,7 @@ class Service:
         self._exporters: list[Exporter] = []
         self._on_start: list[Callable[[], Awaitable[None]]] = []
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
+        self._durable_at = float("-inf")
         self._emissions: set[type[Envelope]] = set()
         self._relay: OutboxRelay | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -167,9 +169,7 @@ class Service:
         if not self.started:
             return ["still starting: waiting for store and bus"]
         reasons = []
-        checks: list[Awaitable[None]] = [self.store.ping(), self.bus.ping()]
-        if not self.settings.allow_unsafe_bus:
-            checks.append(require_durable(self.bus.jetstream, self.settings.nats_monitor_url))
+        checks = (self.store.ping(), self.bus.ping(), self._require_durable())
         for answer in await asyncio.gather(*checks, return_exceptions=True):
             if isinstance(answer, (AppError, nats.errors.Error)):
                 reasons.append(str(answer))
@@ -177,6 +177,14 @@ class Service:
                 raise answer
         self.metrics.ready.set(0 if reasons else 1)
         return reasons
+
+    async def _require_durable(self) -> None:
+        """Check the bus now and then: how a server keeps messages changes with its configuration only."""
+        now = stopwatch()
+        if self.settings.allow_unsafe_bus or now - self._durable_at < _DURABLE_SECONDS:
+            return
+        await require_durable(self.bus.jetstream, self.settings.nats_monitor_url)
+        self._durable_at = now
 
     def dead_parts(self) -> list[str]:
         """Name what ended although nobody stopped it; only a restart of the process helps."""
@@ -273,6 +281,7 @@ class Service:
         subscriber(handle)
 
     async def _export(self) -> float:
+        await self.unready_because()
         async with self.store.connection() as connection:
             self.metrics.outbox.set(await connection.fetchval("SELECT count(*) FROM outbox"))
             for exporter in self._exporters:

@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
+
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.bus.publisher import Outgoing
 from shequn.runtime.failures import AppError, TransientError, UnknownCommunityError
@@ -132,6 +134,19 @@ async def _locked_rows(connection: Connection, statements: StateStatements, keys
     return rows
 
 
+async def insert_states(connection: Connection, statements: StateStatements, rows: Sequence[Any]) -> None:
+    """Insert states that have no row yet, inside the caller's transaction.
+
+    Raises:
+        ConcurrentInsertError: one has a row by now; the transaction is over.
+    """
+    table = statements.table.name
+    try:
+        await connection.copy_records_to_table(table, records=map(statements.record, rows), columns=statements.names)
+    except asyncpg.UniqueViolationError as error:
+        raise ConcurrentInsertError(table) from error
+
+
 async def _write_states(connection: Connection, statements: StateStatements, work: Workspace) -> None:
     table: StateTable[Any] = statements.table
     written = work.written_states(table)
@@ -142,9 +157,7 @@ async def _write_states(connection: Connection, statements: StateStatements, wor
     if existing:
         await connection.execute(statements.update, *statements.columns(existing))
     if new:
-        status = await connection.execute(statements.insert, *statements.columns(new))
-        if int(status.rpartition(" ")[2]) != len(new):
-            raise ConcurrentInsertError(table.name)
+        await insert_states(connection, statements, new)
 
 
 def _rejected(delivery: Delivery, error: Exception) -> Rejected:

@@ -112,12 +112,16 @@ def quoted(names: Sequence[str], prefix: str = "") -> str:
 
 
 class StateStatements:
-    """Load rows under lock, update those that exist, insert those that don't."""
+    """Load rows under lock, and update those that exist.
+
+    Rows that don't exist are copied in (``COPY``, with ``names`` and ``record``): half the cost of an ``INSERT``.
+    """
 
     def __init__(self, table: StateTable[Any]) -> None:
         """Compile the statements of a table."""
         shape = _Shape(table.table)
         self.table, self.key, self.columns, name = table, shape.key, shape.columns, table.table.name
+        self.names, self.record = shape.names, shape.read_row
         on_key = " AND ".join(f't."{column}" = k."{column}"' for column in shape.key)
         order = quoted(shape.key, "t.")
         self.load = (
@@ -125,7 +129,6 @@ class StateStatements:
             f'FROM {shape.arrays(shape.key)} AS k({quoted(shape.key)}) JOIN "{name}" AS t ON {on_key} '
             f"ORDER BY {order} FOR UPDATE OF t"
         )
-        self.insert = f'INSERT INTO "{name}" ({quoted(shape.names)}) {shape.select_rows()} ON CONFLICT DO NOTHING'
         changes = (
             ", ".join(f'"{column}" = {shape.values((column,), "v.")}' for column in shape.rest)
             or f'"{shape.key[0]}" = t."{shape.key[0]}"'

@@ -31,6 +31,10 @@ _FOLD_PLANNER = {
 }
 
 
+# The first byte of jsonb on the wire; COPY takes the binary form only.
+_JSONB_VERSION = b"\x01"
+
+
 class Store:
     """A pool of connections whose search path is one service's schema."""
 
@@ -104,9 +108,13 @@ class Store:
 
 async def _prepare(connection: Any) -> None:
     await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads, format="text"
+        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=_decode_json, format="binary"
     )
 
 
-def _encode_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _encode_json(value: Any) -> bytes:
+    return _JSONB_VERSION + orjson.dumps(value)
+
+
+def _decode_json(data: bytes) -> Any:
+    return orjson.loads(data[1:])

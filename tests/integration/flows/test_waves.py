@@ -16,6 +16,7 @@ from flows.store import FunnelTotals, WaveWriter, read_decisions, read_funnel_to
 from flows.tables import COUNTS, ENROLLMENTS, FACTS, METADATA
 from shequn.runtime.failures import TransientError
 from shequn.runtime.fold import Workspace
+from shequn.runtime.fold.transaction import insert_states
 from shequn.runtime.store import Store
 from shequn.runtime.store.bulk import StateStatements
 from shequn.runtime.store.migrate import migrate
@@ -81,7 +82,7 @@ async def fill(store: Store, members: int) -> None:
         for table in (FACTS, ENROLLMENTS):
             statements = StateStatements(table)
             rows = list(runner.states(table).values())
-            await connection.execute(statements.insert, *statements.columns(rows))
+            await insert_states(connection, statements, rows)
         work = Workspace()
         with work.event():
             for key, counters in runner.counters(COUNTS).items():

@@ -1,0 +1,1 @@
+"""Grafana's dashboards, written by code and committed as JSON: ``python -m deploy.grafana``."""
