@@ -1,6 +1,5 @@
 """`shequn up`: the whole stack on this machine."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from shequn.cli.context import DEFAULT_DATA, console, run
 from shequn.local import EndedBySignals, LocalSettings, LocalStack, standard_applications
+from shequn.local.scraping import scrape_config
 
 
 def up(data: Annotated[Path, typer.Option(help="Folder of all data; kept.")] = DEFAULT_DATA) -> None:
@@ -22,9 +22,11 @@ async def _up(data: Path) -> None:
         await stack.wait_ready()
         for name, address in addresses(stack).items():
             console.print(f"{name:>12}  {address}", markup=False)
-        console.print("ready. Ctrl-C stops everything.")
+        services = {name: address for name, address in addresses(stack).items() if name != "prefect"}
+        scraping = data / "prometheus.yaml"
+        scraping.write_text(scrape_config(services), encoding="utf-8")
+        console.print(f"ready. Ctrl-C stops everything. Metrics: prometheus --config.file={scraping}", markup=False)
         await stack.watch()
-    await asyncio.sleep(0)
 
 
 def addresses(stack: LocalStack) -> dict[str, str]:

@@ -23,9 +23,19 @@ class TestStates:
             work.put(AUTHORS, Author("ann", messages=1))
         assert work.get(AUTHORS, "ann").messages == 1
 
-    def test_a_key_that_was_not_declared_is_refused(self) -> None:
+    def test_a_key_without_a_row_is_not_found(self) -> None:
+        assert workspace(ann=None).find(AUTHORS, "ann") is None
+
+    def test_a_row_is_found(self) -> None:
+        assert workspace(ann=Author("ann", messages=2)).find(AUTHORS, "ann") == Author("ann", messages=2)
+
+    @pytest.mark.parametrize("look", ["get", "find"])
+    def test_a_key_that_was_not_declared_is_refused(self, look: str) -> None:
         with pytest.raises(KeyError, match="not declared"):
-            workspace(ann=None).get(AUTHORS, "bob")
+            getattr(workspace(ann=None), look)(AUTHORS, "bob")
+
+    def test_a_row_that_nobody_replaced_is_not_written(self) -> None:
+        assert workspace(ann=Author("ann", messages=2)).written_states(AUTHORS) == []
 
     def test_rows_are_written_in_key_order(self) -> None:
         work = workspace(bob=None, ann=None)
