@@ -1,0 +1,1 @@
+"""Benches: what the system does in a second, and how fast, measured on this machine."""

@@ -1,0 +1,1 @@
+"""The spine's bench: chat through both chat consumers, webhooks to effects, memory."""
