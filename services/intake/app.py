@@ -44,6 +44,7 @@ def create_app(settings: IntakeSettings, adapters: AdapterRegistry | None = None
     service.add_folder(ChatMembersFolder())
     service.add_exporter(IntakeExporter(metrics, outgoing).refresh)
     ingress = Ingress(service.bus, settings.intake_ack_seconds)
+    service.watch("ingress", ingress.dead)
     service.at_start(ingress.start)
     service.at_stop(ingress.stop)
     door = http.Door(

@@ -35,6 +35,10 @@ class Ingress:
         if commit is not None:
             await commit.stop()
 
+    def dead(self) -> bool:
+        """Tell whether it ended although nobody closed it."""
+        return self._commit is not None and self._commit.dead()
+
     async def accept(self, events: Sequence[Envelope]) -> None:
         """Store events.
 

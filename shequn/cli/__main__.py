@@ -1,5 +1,5 @@
 """`python -m shequn.cli` is `shequn`."""
 
-from shequn.cli.main import main
+from shequn.cli.entry import main
 
 main()

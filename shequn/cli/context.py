@@ -24,7 +24,8 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 EXIT_WRONG_INPUT = 2
 EXIT_NOT_NOW = 1
 
-DEFAULT_DATA = Path(".shequn")
+DEFAULT_DATA = Path(os.environ.get("SHEQUN_DATA_DIR", ".shequn"))
+"""The folder of the stack where none is named."""
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -14,13 +14,13 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from shequn.cli.context import console, print_json, run
+from shequn.cli.context import DEFAULT_DATA, console, print_json, run
 from shequn.cli.figures import Figures, counted_totals, read_figures
 from shequn.cli.screen import Screen
 from shequn.cli.stack import addresses
 from shequn.definitions import load_folder
 from shequn.local import EndedBySignals, read_record
-from shequn.local.errors import StackRunningError
+from shequn.local.errors import DataFolderError, StackRunningError
 from shequn.runtime.failures import ConfigError
 from shequn.sim.behaviour import Behaviour
 from shequn.sim.prediction import Totals
@@ -44,7 +44,7 @@ def demo(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object on the last line.")] = False,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 7,
-    data: Annotated[Path, typer.Option(help="Folder of the demo's data; emptied first.")] = Path(".shequn/demo"),
+    data: Annotated[Path, typer.Option(help="Folder of the demo's data; emptied first.")] = DEFAULT_DATA / "demo",
     picture: Annotated[Path | None, typer.Option(help="Keep the last screen as an SVG file.")] = None,
 ) -> None:
     """Run a made-up community: 32 days in a minute and a half, every event through the real services."""
@@ -73,16 +73,17 @@ async def _demo(seconds: int | None, seed: int, data: Path, picture: Path | None
 def _empty(data: Path) -> None:
     """Remove what the last demo left. Only a folder that a demo made is emptied."""
     marker = data / "demo"
-    if not data.exists() or not any(data.iterdir()):
+    try:
+        if data.exists() and any(data.iterdir()):
+            if not marker.exists():
+                raise ConfigError(f"{data} holds something that is no demo's; give another folder with --data")
+            if (record := read_record(data)) is not None:
+                raise StackRunningError(data, record.pid)
+            shutil.rmtree(data)
         data.mkdir(parents=True, exist_ok=True)
-    elif not marker.exists():
-        raise ConfigError(f"{data} holds something that is no demo's; give another folder with --data")
-    elif read_record(data) is not None:
-        raise StackRunningError(data, None)
-    else:
-        shutil.rmtree(data)
-        data.mkdir()
-    marker.touch()
+        marker.touch()
+    except OSError as error:
+        raise DataFolderError(data, error) from error
 
 
 @dataclass(slots=True)

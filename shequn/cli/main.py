@@ -23,8 +23,3 @@ app.add_typer(dead_letters.app, name="dlq")
 def version() -> None:
     """Print the version."""
     typer.echo(shequn.__version__)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

@@ -56,8 +56,10 @@ async def apply_definition(bus: Bus, definition: CommunityDefinition, now: datet
         ConcurrentApplyError: another apply came between reading and writing.
         TransientError: the bus does not answer.
     """
-    current = await applied_definition(bus, definition.community)
+    await declare_streams(bus.jetstream)
+    # Read before the definition: who applies in between moves the sequence, and this apply is refused.
     last_sequence = (await bus.jetstream.stream_info(subjects.DEFINITIONS.name)).state.last_seq
+    current = await applied_definition(bus, definition.community)
     version = 1 if current is None else current.version + 1
     if current is not None and definition.model_copy(update={"version": current.version}) == current:
         return current

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+import asyncpg
 import structlog
 
 from shequn.runtime.bus.publisher import Outgoing, Publisher
@@ -49,6 +50,10 @@ class OutboxRelay:
         with suppress(TransientError, *RETRYABLE):
             await self.relay_all()
 
+    def dead(self) -> bool:
+        """Tell whether the relay ended although nobody stopped it."""
+        return self._task is not None and self._task.done()
+
     async def relay_all(self) -> int:
         """Publish everything that is there; give how many messages."""
         total = count = await self._relay_chunk()
@@ -61,7 +66,7 @@ class OutboxRelay:
         while True:
             try:
                 await self.relay_all()
-            except (TransientError, *RETRYABLE) as error:
+            except (TransientError, asyncpg.PostgresError, *RETRYABLE) as error:
                 logger.warning("outbox waits", why=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue

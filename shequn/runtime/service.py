@@ -13,6 +13,7 @@ from faststream.nats.prometheus import NatsPrometheusMiddleware
 from faststream.specification.base import Specification
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
+from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -94,6 +95,7 @@ class Service:
         self._on_start: list[Callable[[], Awaitable[None]]] = []
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
         self._durable_at = float("-inf")
+        self._watched: dict[str, Callable[[], bool]] = {}
         self._emissions: set[type[Envelope]] = set()
         self._relay: OutboxRelay | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -188,7 +190,12 @@ class Service:
 
     def dead_parts(self) -> list[str]:
         """Name what ended although nobody stopped it; only a restart of the process helps."""
-        return self.loops.dead()
+        relay = ["outbox"] if self._relay is not None and self._relay.dead() else []
+        return [*self.loops.dead(), *relay, *(name for name, is_dead in self._watched.items() if is_dead())]
+
+    def watch(self, name: str, is_dead: Callable[[], bool]) -> None:
+        """Let a part of the service's own be named by ``/livez`` when it ended although nobody stopped it."""
+        self._watched[name] = is_dead
 
     def asyncapi(self) -> Specification:
         """Give the AsyncAPI document of what the service consumes and emits."""
@@ -262,7 +269,12 @@ class Service:
         consumer = folder.consumer
 
         async def handle(batch: Any) -> None:
-            await processor.process(batch)
+            try:
+                await processor.process(batch)
+            except Exception:
+                # FastStream would swallow it. The batch comes again after its ack wait, in the end one by one.
+                logger.exception("batch failed", consumer=consumer.durable)
+                raise
 
         # FastStream reads the annotation for the AsyncAPI document; what arrives are raw messages.
         handle.__annotations__["batch"] = list[Union[tuple(folder.accepts)]]  # type: ignore[misc]  # noqa: UP007
@@ -290,6 +302,10 @@ class Service:
             consumer = processor.folder.consumer
             try:
                 info = await self.bus.jetstream.consumer_info(consumer.stream.name, consumer.durable)
+            except NotFoundError:
+                # Somebody deleted it. It starts over from the first event; the inbox knows what was folded.
+                logger.warning("consumer is gone and made anew", consumer=consumer.durable)
+                info = await declare_consumer(self.bus.jetstream, consumer)
             except (nats.errors.Error, OSError) as error:
                 raise TransientError(f"cannot read the state of {consumer.durable}: {error}") from error
             self.metrics.lag.labels(consumer.durable).set(info.num_pending or 0)

@@ -61,3 +61,11 @@ async def test_too_few_seconds_are_refused() -> None:
     answer = await shequn("demo", "--seconds", "3")
     assert answer.code == 2
     assert "--seconds" in answer.err
+
+
+async def test_a_folder_that_is_a_file_is_an_error_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answer = await shequn("demo", "--seconds", "40", "--data", tmp_path / "file")
+    assert answer.code == 2
+    assert "cannot be used" in answer.err
+    assert "Traceback" not in answer.err

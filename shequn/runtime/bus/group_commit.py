@@ -54,6 +54,10 @@ class GroupCommit:
             await self._flush()
         await end_task(self._task)
 
+    def dead(self) -> bool:
+        """Tell whether it ended although nobody stopped it."""
+        return self._task is not None and self._task.done()
+
     async def _run(self) -> None:
         while True:
             await self._wake.wait()

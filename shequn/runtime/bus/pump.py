@@ -17,6 +17,8 @@ from nats.aio.subscription import Subscription
 
 _EXPIRES_SECONDS = 30
 _HEARTBEAT_SECONDS = 5
+_TROUBLE_SECONDS = 0.5
+_ORDINARY_ENDS = ("404", "408")  # nothing there; time is up
 _NANOSECONDS = 1_000_000_000
 
 
@@ -41,6 +43,7 @@ class Pump:
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._last_heard = 0.0
+        self._trouble = False
 
     async def start(self) -> None:
         """Subscribe and ask for the first messages."""
@@ -66,6 +69,10 @@ class Pump:
             if self._subscription is None:
                 return []
             self._wake.clear()
+            if self._trouble:
+                # The consumer or its leader is away: asking at once again would be asking all the time.
+                self._trouble = False
+                await asyncio.sleep(_TROUBLE_SECONDS)
             await self._refill()
             try:
                 await asyncio.wait_for(self._wake.wait(), timeout=_HEARTBEAT_SECONDS)
@@ -87,10 +94,11 @@ class Pump:
             self._requested = max(0, self._requested - 1)
             self._arrived.append(message)
         elif status != "100":  # 100 is a heartbeat; anything else ends a request
-            self._end_request(message.headers or {})
+            self._end_request(status, message.headers or {})
         self._wake.set()
 
-    def _end_request(self, headers: dict[str, Any]) -> None:
+    def _end_request(self, status: str, headers: dict[str, Any]) -> None:
+        self._trouble = status not in _ORDINARY_ENDS
         unfulfilled = headers.get("Nats-Pending-Messages")
         self._requested = max(0, self._requested - int(unfulfilled)) if unfulfilled else 0
 

@@ -52,7 +52,7 @@ async def _update(jetstream: JetStreamContext, config: api.StreamConfig) -> None
         raise ConfigError(f"NATS refuses the stream {config.name}: {error.description}") from error
 
 
-async def declare_consumer(jetstream: JetStreamContext, spec: ConsumerSpec) -> None:
+async def declare_consumer(jetstream: JetStreamContext, spec: ConsumerSpec) -> api.ConsumerInfo:
     """Create a durable pull consumer, or update it."""
     config = api.ConsumerConfig(
         durable_name=spec.durable,
@@ -64,7 +64,7 @@ async def declare_consumer(jetstream: JetStreamContext, spec: ConsumerSpec) -> N
         max_ack_pending=spec.max_ack_pending,
         filter_subjects=list(spec.subjects) or None,
     )
-    await jetstream.add_consumer(spec.stream.name, config)
+    return await jetstream.add_consumer(spec.stream.name, config)
 
 
 async def missing_streams(jetstream: JetStreamContext) -> list[str]:

@@ -18,7 +18,7 @@ from shequn.runtime.fold.letters import letter_of, outgoing
 from shequn.runtime.fold.metrics import FoldMetrics
 from shequn.runtime.fold.transaction import ConcurrentInsertError, FoldTransaction, enqueue
 from shequn.runtime.fold.workspace import DefinitionBook, FoldContext
-from shequn.runtime.store.engine import RETRYABLE, Store
+from shequn.runtime.store.engine import POISON, RETRYABLE, Store
 from shequn.runtime.store.types import Connection
 
 _SUSPECT_DELIVERIES = 4
@@ -101,7 +101,11 @@ class FoldProcessor:
                 # Ordinary work of several folders on one table, not worth a log line.
                 self._metrics.retries.inc()
                 await asyncio.sleep(0)
-            except (TransientError, *RETRYABLE) as error:
+            except POISON as error:
+                await self._isolate(messages, error)
+                return
+            except (TransientError, asyncpg.PostgresError, *RETRYABLE) as error:
+                # Whatever else the store says concerns every batch alike: burying events would not help.
                 if await self._stopped_within(delay):
                     await self._hand_back(messages)
                     return
@@ -111,9 +115,6 @@ class FoldProcessor:
                 )
                 delay = min(delay * 2, _MOST_DELAY_SECONDS)
                 await self._keep(messages)
-            except asyncpg.PostgresError as error:
-                await self._isolate(messages, error)
-                return
             else:
                 return
 

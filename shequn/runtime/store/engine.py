@@ -17,7 +17,18 @@ UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNo
 REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError)
 """What asyncpg raises when the address, user, password or database is wrong."""
 
-RETRYABLE = (*UNREACHABLE, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OperatorInterventionError)
+POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+"""What a row itself leads to: it will not go in however often it is tried."""
+
+RETRYABLE = (
+    *UNREACHABLE,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.OperatorInterventionError,  # shut down, cancelled
+    asyncpg.InsufficientResourcesError,  # disk or connections used up
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, until it is promoted
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,  # input and output of the server
+)
 """What may succeed when the same transaction is tried again."""
 
 _FOLD_PLANNER = {

@@ -1,5 +1,6 @@
 """`shequn check`, `plan` and `apply` on a real bus."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -77,3 +78,13 @@ class TestApply:
         answer = await shequn("apply", folder, "--data", tmp_path / "empty")
         assert answer.code == 2
         assert "./run up" in answer.err
+
+    async def test_at_the_same_time_never_gives_one_version_twice(self, folder: Path, nats_url: str) -> None:
+        other = Path(shutil.copytree(folder, folder.parent / "other"))
+        edit(other / "products.yaml", "price: 9.90", "price: 12.90")
+        answers = await asyncio.gather(
+            *(shequn("apply", each, "--json", SHEQUN_NATS_URL=nats_url) for each in (folder, other))
+        )
+        versions = [answer.last_json["version"] for answer in answers if answer.code == 0]
+        assert len(versions) == len(set(versions))
+        assert all(answer.code == 0 or "at" in answer.err for answer in answers)

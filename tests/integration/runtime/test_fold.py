@@ -209,3 +209,13 @@ async def test_idle_latency_is_not_a_polling_interval(harness: Harness) -> None:
             await harness.publish(message(number))
             await eventually(harness.actions, lambda count, wanted=number + 1: count == wanted)  # type: ignore[misc]
         assert loop.time() - began < 10
+
+
+async def test_a_deleted_consumer_is_made_anew_and_folds_nothing_twice(harness: Harness) -> None:
+    async with harness.service():
+        await harness.publish(*[message(number) for number in range(20)])
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 20)
+        await harness.client.jetstream().delete_consumer("CHAT", "moderation-chat")
+        await harness.publish(message(20))
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 21, within=30)
+    assert await harness.actions() == 21
