@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.envelope import Envelope
-from shequn.runtime.failures import AppError, UnknownCommunityError
+from shequn.runtime.failures import UnknownCommunityError
 from shequn.runtime.fold import CounterTable, FoldContext, Key, LogTable, StateTable, Workspace
 from shequn.runtime.fold.folder import Folder
 
@@ -114,7 +114,7 @@ class FoldRunner:
         for event in list(events):
             try:
                 keys = set(table.keys(event, work, context))
-            except AppError as error:
+            except Exception as error:  # noqa: BLE001  # the runtime's rule
                 self.errors[event.id] = error
                 events.remove(event)
                 continue

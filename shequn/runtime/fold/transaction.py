@@ -82,10 +82,12 @@ class FoldTransaction:
         keys: set[Key] = set()
         for delivery in deliveries:
             try:
-                keys.update(statements.table.keys(delivery.event, work, context))
-                accepted.append(delivery)
-            except AppError as error:
+                touched = set(statements.table.keys(delivery.event, work, context))
+            except Exception as error:  # noqa: BLE001  # as in _fold: it concerns its event alone
                 rejected.append(_rejected(delivery, error))
+                continue
+            keys |= touched
+            accepted.append(delivery)
         work.load(statements.table, await _locked_rows(connection, statements, keys))
         return accepted
 
