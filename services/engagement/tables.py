@@ -148,7 +148,6 @@ GIVINGS = StateTable(
     ),
     Giving,
     _giving_keys,
-    guarded=True,
 )
 
 REACTIONS = StateTable(
@@ -165,7 +164,6 @@ REACTIONS = StateTable(
     ),
     Reaction,
     _reaction_keys,
-    guarded=True,
 )
 
 MEMBER_DAYS = CounterTable(

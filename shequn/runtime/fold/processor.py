@@ -1,7 +1,9 @@
 """Processes what the pump hands over: decode, fold, commit, acknowledge. Retries what may pass; buries what cannot."""
 
 import asyncio
+import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import asyncpg
@@ -35,6 +37,16 @@ class Definitions(DefinitionBook, Protocol):
     async def refresh(self) -> None:
         """Read what was applied until now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a committed batch did, and how many seconds it took."""
+
+    folded: list[Envelope]
+    emitted: list[Envelope]
+    rejected: list[Rejected]
+    seconds: float
 
 
 class FoldProcessor:
@@ -83,26 +95,24 @@ class FoldProcessor:
     async def process(self, messages: Sequence[Msg]) -> None:
         """Process one batch to its end: acknowledged, or handed back when the process stops."""
         suspects = [message for message in messages if deliveries_of(message) >= _SUSPECT_DELIVERIES]
-        if not suspects:
-            await self._settle(messages)
-            return
-        # A message that was handed out again and again may be what kills the process: it goes alone.
-        for message in suspects:
-            await self._settle([message])
+        # A message that was handed out again and again may be what kills the process: it goes alone, and last.
         if len(suspects) < len(messages):
             await self._settle([message for message in messages if message not in suspects])
+        for message in suspects:
+            await self._settle([message])
 
-    async def _settle(self, messages: Sequence[Msg]) -> None:
+    async def _settle(self, messages: Sequence[Msg], condemned: Rejected | None = None) -> None:
+        """Bring messages to their end, however long the store is away. A condemned one is buried, not folded."""
         delay = _LEAST_DELAY_SECONDS
         while True:
             try:
-                await self._attempt(messages)
+                done = await self._commit(messages, condemned)
             except ConcurrentInsertError:
                 # Ordinary work of several folders on one table, not worth a log line.
                 self._metrics.retries.inc()
                 await asyncio.sleep(0)
             except POISON as error:
-                await self._isolate(messages, error)
+                await self._isolate(messages, error, condemned)
                 return
             except (TransientError, asyncpg.PostgresError, *RETRYABLE) as error:
                 # Whatever else the store says concerns every batch alike: burying events would not help.
@@ -115,12 +125,16 @@ class FoldProcessor:
                 )
                 delay = min(delay * 2, _MOST_DELAY_SECONDS)
                 await self._keep(messages)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it may concern one message of many
+                await self._isolate(messages, error, condemned)
+                return
             else:
+                await self._finish(messages, done)
                 return
 
-    async def _attempt(self, messages: Sequence[Msg]) -> None:
+    async def _commit(self, messages: Sequence[Msg], condemned: Rejected | None) -> _Done:
         began = stopwatch()
-        deliveries, rejected = self._decode(messages)
+        deliveries, rejected = ([], [condemned]) if condemned is not None else self._decode(messages)
         await self._know_communities(deliveries)
         context = FoldContext(now=self._clock.now(), definitions=self._definitions)
         connection = await self._connected()
@@ -129,11 +143,14 @@ class FoldProcessor:
             rejected += refused
             letters = [outgoing(letter_of(bad, self.folder.consumer.durable, context.now)) for bad in rejected]
             await enqueue(connection, letters)
+        return _Done(folded, emitted, rejected, stopwatch() - began)
+
+    async def _finish(self, messages: Sequence[Msg], done: _Done) -> None:
         for message in messages:
             await message.ack()
-        if emitted or letters:
+        if done.emitted or done.rejected:
             self._wake_outbox()
-        self._count(folded, emitted, rejected, len(messages), stopwatch() - began)
+        self._count(done, len(messages))
 
     def _decode(self, messages: Sequence[Msg]) -> tuple[list[Delivery], list[Rejected]]:
         deliveries: list[Delivery] = []
@@ -159,21 +176,26 @@ class FoldProcessor:
                 await self._definitions.refresh()
                 return
 
-    async def _isolate(self, messages: Sequence[Msg], error: asyncpg.PostgresError) -> None:
-        """Halve a batch that the store refuses until the refused message stands alone, and bury that one."""
+    async def _isolate(self, messages: Sequence[Msg], error: Exception, condemned: Rejected | None) -> None:
+        """Halve a batch that cannot be committed until the message that is the cause stands alone."""
         if len(messages) > 1:
             middle = len(messages) // 2
             await self._settle(messages[:middle])
             await self._settle(messages[middle:])
             return
-        rejected = Rejected(messages[0], "fold-failed", f"the store refuses what it leads to: {error}")
-        connection = await self._connected()
-        letter = outgoing(letter_of(rejected, self.folder.consumer.durable, self._clock.now()))
-        async with connection.transaction():
-            await enqueue(connection, [letter])
-        await messages[0].ack()
-        self._wake_outbox()
-        self._count([], [], [rejected], 1, 0.0)
+        message = messages[0]
+        if condemned is not None:
+            raise error
+        if isinstance(error, POISON):
+            detail = f"the store refuses what it leads to: {error}"
+            await self._settle(messages, Rejected(message, "fold-failed", detail))
+        elif deliveries_of(message) >= _MOST_DELIVERIES:
+            detail = "".join(traceback.format_exception(error))
+            await self._settle(messages, Rejected(message, "fold-failed", detail))
+        else:
+            # Nobody foresaw it, so it may be the message or the house: it is tried again before it is buried.
+            logger.error("message is put off", consumer=self.folder.consumer.durable, exc_info=error)
+            await message.nak(delay=_MOST_DELAY_SECONDS)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -195,25 +217,18 @@ class FoldProcessor:
         for message in messages:
             await message.nak()
 
-    def _count(
-        self,
-        folded: Sequence[Envelope],
-        emitted: Sequence[Envelope],
-        rejected: Sequence[Rejected],
-        received: int,
-        seconds: float,
-    ) -> None:
+    def _count(self, done: _Done, received: int) -> None:
         now = self._clock.now()
         self._metrics.batch(
-            folded=len(folded),
-            duplicates=received - len(folded) - len(rejected),
-            rejected=[bad.reason for bad in rejected],
-            seconds=seconds,
-            ages=[self._clock.real_seconds(now - event.recordedtime) for event in folded],
+            folded=len(done.folded),
+            duplicates=received - len(done.folded) - len(done.rejected),
+            rejected=[bad.reason for bad in done.rejected],
+            seconds=done.seconds,
+            ages=[self._clock.real_seconds(now - event.recordedtime) for event in done.folded],
         )
-        for bad in rejected:
+        for bad in done.rejected:
             logger.error(
                 "dead letter", consumer=self.folder.consumer.durable, reason=bad.reason, detail=bad.detail[:500]
             )
         if isinstance(self.folder, Observer):
-            self.folder.observe(folded, emitted)
+            self.folder.observe(done.folded, done.emitted)

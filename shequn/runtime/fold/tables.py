@@ -29,13 +29,11 @@ class StateTable(Generic[S]):
         keys: the keys that an event touches, from the event, the workspace and the context. It may look at the rows of
             tables declared before this one, but not at this or later ones, nor write. When it raises, the event is
             refused as if ``fold`` had raised.
-        guarded: an earlier table's row is always locked with this one, so that missing rows need no insert to be safe.
     """
 
     table: sa.Table
     row: type[S]
     keys: Callable[[Any, "Workspace", "FoldContext"], Iterable[Key]]
-    guarded: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a row class that does not mirror the table."""

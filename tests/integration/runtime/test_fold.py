@@ -14,6 +14,7 @@ from shequn.contracts.dead import DeadLetter
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.bus import Outgoing, Publisher
 from shequn.runtime.bus.streams import declare_streams
+from shequn.runtime.fold import processor
 from shequn.runtime.settings import RuntimeSettings
 from tests.support.events import applied, message, small_definition
 from tests.support.toy.service import build
@@ -113,6 +114,39 @@ async def test_an_event_refused_by_its_rule_is_buried_alone(harness: Harness) ->
     assert "this message may not be folded" in letters[0].detail
     assert await harness.query("SELECT count(*) FROM lines") == 2
     assert await harness.query("SELECT count(*) FROM inbox") == 2
+
+
+async def test_an_event_whose_keys_raise_is_buried_alone(harness: Harness) -> None:
+    async with harness.service():
+        await harness.publish(*[message(number, "no keys" if number == 3 else "ok") for number in range(20)])
+        letters = await eventually(harness.dead, lambda letters: len(letters) == 1)
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 19)
+    assert letters[0].reason == "fold-failed"
+    assert "date value out of range" in letters[0].detail
+
+
+async def test_what_nobody_foresaw_holds_up_no_other_event(harness: Harness) -> None:
+    async with harness.service():
+        texts = ["odd" if number in {3, 4} else "ok" for number in range(20)]
+        await harness.publish(*[message(number, text, author=f"a{number}") for number, text in enumerate(texts)])
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 18)
+        info = await harness.client.jetstream().consumer_info("CHAT", "moderation-chat")
+        assert info.num_ack_pending == 2
+        assert await harness.dead() == []
+
+
+async def test_what_nobody_foresaw_is_tried_again_and_then_buried_with_its_traceback(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "_MOST_DELAY_SECONDS", 0.05)
+    async with harness.service():
+        await harness.publish(message(1, "odd", author="ann"), message(2, "odd", author="bob"), message(3))
+        letters = await eventually(harness.dead, lambda letters: len(letters) == 2)
+        info = await harness.client.jetstream().consumer_info("CHAT", "moderation-chat")
+    assert info.num_ack_pending == 0
+    assert [letter.reason for letter in letters] == ["fold-failed", "fold-failed"]
+    assert "Traceback" in letters[0].detail
+    assert await harness.query("SELECT messages FROM totals") == 1
 
 
 async def test_malformed_bytes_are_buried_with_field_and_rule(harness: Harness) -> None:

@@ -22,13 +22,19 @@ class Author:
     member_id: str
     messages: int = 0
     last_text: str = ""
-    words: list[str] = field(default_factory=list)
+    words: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     message_id: str
     text: str
+
+
+def _author_keys(event: Any, _work: Workspace, _context: FoldContext) -> list[tuple[str]]:
+    if event.data.text == "no keys":
+        raise OverflowError("date value out of range")
+    return [(event.data.member_id,)]
 
 
 AUTHORS = StateTable(
@@ -41,7 +47,7 @@ AUTHORS = StateTable(
         sa.Column("words", JSONB),
     ),
     Author,
-    keys=lambda event, _work, _context: [(event.data.member_id,)],
+    keys=_author_keys,
 )
 TOTALS = CounterTable(
     sa.Table("totals", METADATA, sa.Column("group_id", sa.Text, primary_key=True), sa.Column("messages", sa.BigInteger))
@@ -52,7 +58,7 @@ LINES = LogTable(
 
 
 class ToyFolder:
-    """Folds messages. A message that says `boom` is refused by the rule, `kill` by what `on_kill` does."""
+    """Folds messages. `boom` is refused by the rule, `no keys` by the table's keys, `odd` makes a wrong row."""
 
     consumer = MODERATION_CHAT
     tables = (AUTHORS,)
@@ -70,7 +76,7 @@ class ToyFolder:
                 author,
                 messages=author.messages + 1,
                 last_text=event.data.text,
-                words=[*author.words[-4:], event.data.text],
+                words=[*author.words[-4:], object() if event.data.text == "odd" else event.data.text],
             ),
         )
         work.add(TOTALS, (event.data.group,), messages=1)
