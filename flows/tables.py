@@ -109,7 +109,6 @@ ENROLLMENTS = StateTable(
     ),
     EnrollmentRow,
     _enrollment_keys,
-    guarded=True,
 )
 
 DECISIONS = LogTable(

@@ -1,7 +1,7 @@
 """One process of ours: what it is made of, how it starts, how it stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Union
 
@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute
 import shequn
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.asgi import asyncapi_of, system_routes
-from shequn.runtime.bus.connection import Bus
+from shequn.runtime.bus.connection import BATCH_SECONDS, Bus
 from shequn.runtime.bus.pump import pumped
 from shequn.runtime.bus.streams import declare_consumer, declare_streams, require_durable
 from shequn.runtime.clock import Clock, parse_clock, stopwatch
@@ -36,7 +36,7 @@ from shequn.runtime.settings import RuntimeSettings
 from shequn.runtime.store.engine import RETRYABLE, Store
 from shequn.runtime.store.migrate import migrate
 from shequn.runtime.store.types import Connection
-from shequn.runtime.tasks import end_task
+from shequn.runtime.tasks import end_task, end_within
 from shequn.runtime.telemetry import RuntimeMetrics
 
 _MOST_START_DELAY_SECONDS = 5.0
@@ -47,9 +47,11 @@ DELETE FROM inbox WHERE ctid = ANY(
 """
 _PURGE_SECONDS = 600.0
 _DURABLE_SECONDS = 30.0
+_PART_SECONDS = 5.0
 
 logger = structlog.get_logger()
 Exporter = Callable[[Connection], Awaitable[None]]
+Action = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Service:
@@ -92,8 +94,8 @@ class Service:
         self._fold_metrics = FoldMetrics(registry)
         self._processors: list[FoldProcessor] = []
         self._exporters: list[Exporter] = []
-        self._on_start: list[Callable[[], Awaitable[None]]] = []
-        self._on_stop: list[Callable[[], Awaitable[None]]] = []
+        self._on_start: list[Action] = []
+        self._on_stop: list[Action] = []
         self._durable_at = float("-inf")
         self._watched: dict[str, Callable[[], bool]] = {}
         self._emissions: set[type[Envelope]] = set()
@@ -135,11 +137,11 @@ class Service:
         """Add a function that sets business gauges from the store."""
         self._exporters.append(exporter)
 
-    def at_start(self, action: Callable[[], Awaitable[None]]) -> None:
+    def at_start(self, action: Action) -> None:
         """Run something once store, bus and definitions are there, before anything is folded."""
         self._on_start.append(action)
 
-    def at_stop(self, action: Callable[[], Awaitable[None]]) -> None:
+    def at_stop(self, action: Action) -> None:
         """Run something when the service stops, while store and bus are still there."""
         self._on_stop.append(action)
 
@@ -243,20 +245,21 @@ class Service:
         self.loops.start()
 
     async def _stop(self) -> None:
+        """Stop part by part. No part that hangs or fails keeps the next from being stopped."""
         await end_task(self._starting)
         await self.loops.stop()
         for processor in self._processors:
             processor.stop()
         for action in reversed(self._on_stop):
-            await action()
+            await end_within(_PART_SECONDS, "stop-action", action())
         # Each subscriber waits for the batch in hand: it is folded, committed and acknowledged before we go on.
-        for subscriber in self.bus.broker.subscribers:
-            await subscriber.stop()
+        stops = [end_within(BATCH_SECONDS, "subscriber", each.stop()) for each in self.bus.broker.subscribers]
+        await asyncio.gather(*stops)
         await self._disconnect()
 
     async def _disconnect(self) -> None:
         if self._relay is not None:
-            await self._relay.stop()
+            await end_within(_PART_SECONDS, "outbox", self._relay.stop())
             self._relay = None
         await self.bus.close()
         for processor in self._processors:

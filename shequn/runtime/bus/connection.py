@@ -11,8 +11,12 @@ from nats.js import JetStreamContext
 
 from shequn.runtime.bus.publisher import Publisher
 from shequn.runtime.failures import TransientError
+from shequn.runtime.tasks import end_within
 
-_GRACE_SECONDS = 15.0
+BATCH_SECONDS = 15.0
+"""How long a stop waits for the batch in hand."""
+
+_CLOSE_SECONDS = 3.0
 _CONNECT_SECONDS = 10.0
 
 
@@ -32,7 +36,7 @@ class Bus:
             name=name,
             logger=None,
             apply_types=False,
-            graceful_timeout=_GRACE_SECONDS,
+            graceful_timeout=BATCH_SECONDS,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             middlewares=middlewares,
@@ -79,8 +83,11 @@ class Bus:
             raise TransientError(f"NATS does not answer: {error or type(error).__name__}") from error
 
     async def close(self) -> None:
-        """Stop the subscribers, let what is folded finish, and disconnect."""
+        """Disconnect, once what was published has gone out. The subscribers have stopped before."""
+        client, self._client = self._client, None
+        if client is not None and not client.is_closed:
+            await end_within(_CLOSE_SECONDS, "bus-flush", client.flush())
+            await end_within(_CLOSE_SECONDS, "bus", client.close())
+        # The broker's own stop would drain a connection that is closed, and keep it for the next start.
+        self.broker._connection = None  # noqa: SLF001
         await self.broker.stop()
-        if self._client is not None and not self._client.is_closed:
-            await self._client.close()
-        self._client = None

@@ -15,9 +15,12 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from shequn.runtime.tasks import end_within
+
 _EXPIRES_SECONDS = 30
 _HEARTBEAT_SECONDS = 5
 _TROUBLE_SECONDS = 0.5
+_DRAIN_SECONDS = 3.0
 _ORDINARY_ENDS = ("404", "408")  # nothing there; time is up
 _NANOSECONDS = 1_000_000_000
 
@@ -57,6 +60,10 @@ class Pump:
         if self._subscription is None or self._client.is_closed:
             return
         subscription, self._subscription = self._subscription, None
+        # A server that does not answer gives the messages to somebody else after their ack wait.
+        await end_within(_DRAIN_SECONDS, "pump", self._give_back(subscription))
+
+    async def _give_back(self, subscription: Subscription) -> None:
         # Draining lets in what the server had already sent; simply unsubscribing would drop it for an ack wait.
         await subscription.drain()  # type: ignore[no-untyped-call]
         while self._arrived:
