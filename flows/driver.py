@@ -7,16 +7,19 @@ from typing import Protocol
 
 import structlog
 
-from flows.engine.member import resume
 from flows.metrics import WaveMetrics
-from flows.recording import record_run
+from flows.moving import MemberMover
+from flows.parking import Parked
 from flows.seats import SeatBoard
 from flows.store import ClaimedMember, Connection, WaveWriter, claim_due, prefer_indexes, read_next_due
 from shequn.runtime.clock import Clock, stopwatch
-from shequn.runtime.failures import TransientError, UnknownCommunityError
+from shequn.runtime.failures import TransientError
 from shequn.runtime.fold import Workspace
 from shequn.runtime.fold.workspace import DefinitionBook
 from shequn.runtime.store import Store
+
+_MOST_LINES = 20
+"""Log lines of one chunk: when a definition is missing, thousands are parked for one reason."""
 
 logger = structlog.get_logger()
 
@@ -36,14 +39,26 @@ class ChunkResult:
         claimed: members that were locked.
         moved: enrollments that changed.
         emitted: events and commands put into the outbox.
+        parked: enrollments that were due and could not move; they are tried again later.
     """
 
     claimed: int = 0
     moved: int = 0
     emitted: int = 0
+    parked: int = 0
 
     def __add__(self, other: "ChunkResult") -> "ChunkResult":
-        return ChunkResult(self.claimed + other.claimed, self.moved + other.moved, self.emitted + other.emitted)
+        return ChunkResult(
+            self.claimed + other.claimed,
+            self.moved + other.moved,
+            self.emitted + other.emitted,
+            self.parked + other.parked,
+        )
+
+    @property
+    def progressed(self) -> bool:
+        """Whether fewer are due than before: nobody is claimed twice for the same moment."""
+        return self.moved > 0 or self.parked > 0
 
 
 class Waves:
@@ -51,7 +66,7 @@ class Waves:
 
     One chunk is one transaction: it claims members, advances them and writes states, decisions, counts and outbox. A
     process that dies in between leaves nothing behind, and the next one does the same again. Several processes may run
-    chunks at once; none takes a member that another one holds.
+    chunks at once; none takes a member that another one holds. A member who cannot move is parked and stops nobody.
     """
 
     def __init__(
@@ -78,6 +93,7 @@ class Waves:
         self._published = published
         self._writer = WaveWriter()
         self._seats = SeatBoard()
+        self._mover = MemberMover(definitions, self._seats.of)
 
     async def next_due(self) -> datetime | None:
         """Give when somebody is due next; none when time moves nobody."""
@@ -85,19 +101,23 @@ class Waves:
             return await read_next_due(connection)
 
     async def run_chunk(self, now: datetime, size: int) -> ChunkResult:
-        """Advance at most ``size`` enrollments that are due at ``now``.
+        """Advance at most ``size`` enrollments that are due at ``now``. What cannot move is parked; the others move.
 
         Raises:
-            TransientError: a definition is not known here (yet).
+            TransientError: the store is not open. Its other errors, too, leave the whole chunk as it was.
         """
-        try:
-            return await self._attempt(now, size)
-        except UnknownCommunityError:
-            await self._definitions.refresh()
-        try:
-            return await self._attempt(now, size)
-        except UnknownCommunityError as error:
-            raise TransientError(f"due enrollments cannot move: {error}") from error
+        began = stopwatch()
+        async with self.store.connection() as connection, connection.transaction():
+            await prefer_indexes(connection)
+            await self._seats.refresh(connection)
+            members = await claim_due(connection, now, size)
+            await self._know_definitions(members, now)
+            result, parked = await self._advance(connection, members, now)
+        if result.emitted:
+            self._published()
+        self._metrics.observe(stopwatch() - began, result.claimed)
+        _tell(parked)
+        return result
 
     async def run_wave(self, size: int) -> ChunkResult:
         """Advance everybody who is due when the wave begins: the plain driver."""
@@ -106,40 +126,42 @@ class Waves:
         while True:
             chunk = await self.run_chunk(now, size)
             total += chunk
-            if not chunk.moved:
+            if not chunk.progressed:
                 return total
 
-    async def _attempt(self, now: datetime, size: int) -> ChunkResult:
-        began = stopwatch()
-        async with self.store.connection() as connection, connection.transaction():
-            await prefer_indexes(connection)
-            await self._seats.refresh(connection)
-            members = await claim_due(connection, now, size)
-            result = await self._advance(connection, members, now)
-        if result.emitted:
-            self._published()
-        self._metrics.observe(stopwatch() - began, result.claimed)
-        if result.claimed and not result.moved:
-            logger.error("due enrollments did not move", claimed=result.claimed)
-        return result
+    async def _know_definitions(self, members: list[ClaimedMember], now: datetime) -> None:
+        """Catch up with the bus before somebody is parked for a version that is only not here yet."""
+        if self._mover.knows_all(members, now):
+            return
+        try:
+            await self._definitions.refresh()
+        except TransientError as error:  # who is on a known version moves all the same
+            logger.warning("a wave goes on with the definitions it has", why=str(error))
 
-    async def _advance(self, connection: Connection, members: list[ClaimedMember], now: datetime) -> ChunkResult:
+    async def _advance(
+        self, connection: Connection, members: list[ClaimedMember], now: datetime
+    ) -> tuple[ChunkResult, list[Parked]]:
         work = Workspace()
-        moved = 0
-        for member in members:
-            moved += self._advance_member(work, member, now)
+        moves = [self._mover.move(work, member, now) for member in members]
         await self._writer.write(connection, work)
-        return ChunkResult(len(members), moved, len(work.events))
+        parked = [each for move in moves for each in move.parked]
+        moved = sum(move.changed for move in moves)
+        return ChunkResult(len(members), moved, len(work.events), len(parked)), parked
 
-    def _advance_member(self, work: Workspace, member: ClaimedMember, now: datetime) -> int:
-        community = self._definitions.current(member.community)
-        run = resume(
-            member.facts,
-            member.enrollments,
-            lambda version: self._definitions.version(member.community, version),
-            now,
-            self._seats.of(member.community),
+
+def _tell(parked: list[Parked]) -> None:
+    """Log what was parked, once for each enrollment and reason: later attempts that fail alike are no news."""
+    news = [each.row for each in parked if each.is_news]
+    for row in news[:_MOST_LINES]:
+        logger.error(
+            "an enrollment cannot move and is parked",
+            community=row.community,
+            member=row.member_id,
+            funnel=row.funnel,
+            version=row.version,
+            step=row.step,
+            reason=row.parked_why,
+            tried_again_at=row.attempt_at and row.attempt_at.isoformat(),
         )
-        with work.event():
-            record_run(work, community, member.member_id, member.facts, run, now, None)
-        return len(run.changed)
+    if len(news) > _MOST_LINES:
+        logger.error("more enrollments are parked; the store has their reasons", more=len(news) - _MOST_LINES)

@@ -1,8 +1,8 @@
 """Funnels in figures. Gauges are set from the store, so a restart or a replay never bends them."""
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from flows.store import Connection, FunnelTotals, read_funnel_totals
+from flows.store import Connection, FunnelTotals, read_funnel_totals, read_parked
 from shequn.runtime.telemetry import replace_children
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -29,10 +29,13 @@ class FunnelMetrics:
         self.sends = gauge("sends", "Messages handed to delivery in all")
         self.suppressed = gauge("suppressed_sends", "Sends dropped by a guard in all", "reason")
         self.delayed = gauge("delayed_sends", "Sends put off by a guard in all", "reason")
+        self.parked = gauge("parked", "Enrollments that are due and cannot move; they are tried again")
 
     async def refresh(self, connection: Connection) -> None:
         """Set the gauges from the store."""
         self.show(await read_funnel_totals(connection))
+        parked = await read_parked(connection)
+        replace_children(self.parked, {(community, funnel): count for (community, funnel), count in parked.items()})
 
     def show(self, totals: list[FunnelTotals]) -> None:
         """Set the gauges; what is gone from the store goes from the metrics."""
@@ -68,11 +71,15 @@ def _states(totals: FunnelTotals) -> dict[str, int]:
     }
 
 
+WAVE, REPORT = "due-wave", "daily-report"
+"""The flows, as they are called in Prefect and in metrics."""
+
+
 class WaveMetrics:
-    """How long chunks take and how many members they move."""
+    """How long chunks take, how many members they move, and which runs fail."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the histograms."""
+        """Register the metrics."""
         self._seconds = Histogram(
             "shequn_wave_chunk_seconds", "Time to advance one chunk of due members", buckets=_SECONDS, registry=registry
         )
@@ -80,7 +87,17 @@ class WaveMetrics:
             "shequn_wave_chunk_members", "Members claimed by one chunk", buckets=_MEMBERS, registry=registry
         )
 
+        failures = Counter(
+            "shequn_flow_run_failures", "Runs of waves and reports that failed", ("flow",), registry=registry
+        )
+        # Both exist from the start: the first failure then is a rise that Prometheus sees.
+        self._failures = {flow: failures.labels(flow) for flow in (WAVE, REPORT)}
+
     def observe(self, seconds: float, members: int) -> None:
         """Count one chunk."""
         self._seconds.observe(seconds)
         self._members.observe(members)
+
+    def failed(self, flow: str) -> None:
+        """Count a run that failed."""
+        self._failures[flow].inc()

@@ -7,6 +7,7 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from flows.engine.guards import zone_of
 from flows.handles import Handles, live_handles
+from flows.metrics import REPORT
 from flows.report import Presence, render_report
 from flows.store import read_funnel_totals, read_states
 from shequn.contracts.definitions.community import CommunityDefinition
@@ -14,7 +15,7 @@ from shequn.contracts.signups import Language
 
 
 @flow(
-    name="daily-report",
+    name=REPORT,
     description="What the funnels did today, stage by stage. 漏斗日报:逐阶段的人数与转化。",
     persist_result=False,
 )

@@ -7,10 +7,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from flows.engine.enrollment import Enrollment
-from flows.engine.facts import MemberFacts
-from flows.engine.facts_json import facts_from_json
-from flows.tables import COUNTS, DECISIONS, ENROLLMENTS, FACTS, EnrollmentRow, enrollment_of
+from flows.tables import COUNTS, DECISIONS, ENROLLMENTS, FACTS, EnrollmentRow
 from shequn.runtime.bus.publisher import Outgoing
 from shequn.runtime.fold import Workspace
 from shequn.runtime.fold.transaction import enqueue
@@ -23,15 +20,15 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _CLAIM_DUE = """
 SELECT f.community, f.member_id, f.facts
 FROM enrollments AS e JOIN member_facts AS f ON f.community = e.community AND f.member_id = e.member_id
-WHERE e.state = 'waiting' AND e.due_at <= $1
-ORDER BY e.due_at LIMIT $2
+WHERE e.state = 'waiting' AND e.due_at IS NOT NULL AND greatest(e.due_at, e.attempt_at) <= $1
+ORDER BY greatest(e.due_at, e.attempt_at) LIMIT $2
 FOR UPDATE OF f SKIP LOCKED
 """
 
 # Read after the lock is held: what was read with it may be older than the lock.
 _ENROLLMENTS_OF = """
 SELECT e.community, e.member_id, e.funnel, e.enrollment_id::text, e.version, e.state, e.step, e.stage, e.due_at,
-       e.progress
+       e.progress, e.parked_since, e.parked_why, e.attempts, e.attempt_at
 FROM unnest($1::text[], $2::text[]) AS k(community, member_id)
 JOIN enrollments AS e ON e.community = k.community AND e.member_id = k.member_id
 """
@@ -41,7 +38,14 @@ SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enabl
 SET LOCAL enable_bitmapscan = off
 """
 
-_NEXT_DUE = "SELECT min(due_at) FROM enrollments WHERE state = 'waiting' AND due_at IS NOT NULL"
+_NEXT_DUE = """
+SELECT greatest(due_at, attempt_at) AS next FROM enrollments
+WHERE state = 'waiting' AND due_at IS NOT NULL ORDER BY next LIMIT 1
+"""
+
+_PARKED = (
+    "SELECT community, funnel, count(*) FROM enrollments WHERE parked_since IS NOT NULL GROUP BY community, funnel"
+)
 
 _TOTALS = """
 SELECT community, funnel, what, name, sum(total)::bigint AS total,
@@ -67,12 +71,16 @@ _SEATS_TAKEN = "SELECT community, product, tier, taken FROM seats_taken"
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMember:
-    """A member whose facts are locked, with all enrollments."""
+    """A member whose facts are locked, with the rows of all enrollments. Nothing is read into them yet.
+
+    Attributes:
+        facts: the JSON document of the facts.
+    """
 
     community: str
     member_id: str
-    facts: MemberFacts
-    enrollments: Sequence[Enrollment]
+    facts: dict[str, Any]
+    rows: Sequence[EnrollmentRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +182,14 @@ async def read_seats_taken(connection: Connection) -> dict[tuple[str, str], dict
 
 
 async def read_next_due(connection: Connection) -> datetime | None:
-    """Give when the next enrollment is due; none when time moves nobody."""
+    """Give when the next enrollment is due, or a parked one is tried again; none when time moves nobody."""
     due_at: datetime | None = await connection.fetchval(_NEXT_DUE)
     return due_at
+
+
+async def read_parked(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count the enrollments that are due and cannot move, by community and funnel."""
+    return {(community, funnel): parked for community, funnel, parked in await connection.fetch(_PARKED)}
 
 
 async def read_decisions(connection: Connection, enrollment_id: str) -> list[asyncpg.Record]:
@@ -195,18 +208,18 @@ async def claim_due(connection: Connection, now: datetime, limit: int) -> list[C
     Args:
         connection: in a transaction; the locks last until its end.
         now: what is due until then.
-        limit: how many due enrollments to take, the longest due first.
+        limit: how many due enrollments to take, the longest due first; parked ones by their next attempt.
     """
     locked = {
-        (record["community"], record["member_id"]): facts_from_json(record["facts"])
+        (record["community"], record["member_id"]): record["facts"]
         for record in await connection.fetch(_CLAIM_DUE, now, limit)
     }
-    enrollments: dict[tuple[str, str], list[Enrollment]] = {key: [] for key in locked}
+    rows: dict[tuple[str, str], list[EnrollmentRow]] = {key: [] for key in locked}
     if locked:
         keys = [list(column) for column in zip(*locked, strict=True)]
         for record in await connection.fetch(_ENROLLMENTS_OF, *keys):
-            enrollments[record["community"], record["member_id"]].append(enrollment_of(EnrollmentRow(*record)))
-    return [ClaimedMember(*key, facts, tuple(enrollments[key])) for key, facts in locked.items()]
+            rows[record["community"], record["member_id"]].append(EnrollmentRow(*record))
+    return [ClaimedMember(*key, facts, tuple(rows[key])) for key, facts in locked.items()]
 
 
 class WaveWriter:

@@ -28,7 +28,15 @@ class FactsRow:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentRow:
-    """The latest enrollment of a member in a funnel; ``progress`` holds what is not searched for."""
+    """The latest enrollment of a member in a funnel.
+
+    Attributes:
+        progress: what is not searched for.
+        parked_since: since when it is due and cannot move; none while it can.
+        parked_why: the reason, for a person.
+        attempts: how often it was tried since.
+        attempt_at: when it is tried again.
+    """
 
     community: str
     member_id: str
@@ -40,6 +48,10 @@ class EnrollmentRow:
     stage: str = NO_STAGE
     due_at: datetime | None = None
     progress: Mapping[str, Any] = field(default_factory=dict)
+    parked_since: datetime | None = None
+    parked_why: str = ""
+    attempts: int = 0
+    attempt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,10 @@ ENROLLMENTS = StateTable(
         sa.Column("stage", sa.Text, nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", JSONB, nullable=False),
+        sa.Column("parked_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("parked_why", sa.Text, nullable=False, server_default=""),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("attempt_at", sa.DateTime(timezone=True), nullable=True),
     ),
     EnrollmentRow,
     _enrollment_keys,
@@ -167,7 +183,7 @@ def enrollment_of(row: EnrollmentRow) -> Enrollment:
 
 
 def row_of(enrollment: Enrollment) -> EnrollmentRow:
-    """Make the row of an enrollment."""
+    """Make the row of an enrollment that moved: it is not parked, whatever it was before."""
     columns: dict[str, Any] = {name: getattr(enrollment, name) for name in COLUMNS}
     columns["state"] = enrollment.state.value
     return EnrollmentRow(**columns, progress=progress_to_json(enrollment))

@@ -1,6 +1,7 @@
 """The due wave as a Prefect flow: one task a chunk, never one a member."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import datetime
 
 from prefect import flow, task
@@ -8,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.driver import ChunkResult
 from flows.handles import live_handles
+from flows.metrics import WAVE
 
 CHUNK_SIZE = 5_000
 CHUNKS_AT_ONCE = 2
@@ -34,7 +36,7 @@ async def advance_chunk(number: int, due_until: datetime, size: int) -> dict[str
 
 
 @flow(
-    name="due-wave",
+    name=WAVE,
     description="Moves on every member whose wait in a funnel is over. 把等待到期的成员推进到下一步。",
     persist_result=False,
     validate_parameters=True,
@@ -54,9 +56,9 @@ async def due_wave(chunk_size: int = CHUNK_SIZE, chunks_at_once: int = CHUNKS_AT
             numbers = range(len(results) + 1, len(results) + 1 + chunks_at_once)
             latest = await asyncio.gather(*(advance_chunk(each, due_until, chunk_size) for each in numbers))
             results += latest
-            more = any(result["moved"] for result in latest)
+            more = any(result["moved"] or result["parked"] for result in latest)
         return {name: sum(result[name] for result in results) for name in results[0]}
 
 
 def _figures(result: ChunkResult) -> dict[str, int]:
-    return {"claimed": result.claimed, "moved": result.moved, "emitted": result.emitted}
+    return asdict(result)

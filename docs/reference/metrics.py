@@ -19,6 +19,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "check": "the checks of moderation, and `none`",
         "community": "the communities that have a definition",
         "consumer": "the durable consumers, in `shequn/contracts/subjects.py`",
+        "flow": "due-wave, daily-report",
         "funnel": "the funnels of a community's definition",
         "goal": "the goals of a funnel's definition",
         "group": "the groups of a community's definition",

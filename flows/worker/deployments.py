@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.flow_engine import run_flow_async
 from prefect.flows import Flow
@@ -27,8 +27,10 @@ from prefect.schedules import Cron
 from prefect.states import Crashed, Pending
 
 from flows.handles import Handles, provided
+from flows.metrics import WaveMetrics
 from flows.reports import daily_report
 from flows.waves import due_wave
+from flows.worker.loop import WaveFailedError
 from flows.worker.settings import WorkerSettings
 
 _STALE = timedelta(minutes=30)
@@ -42,10 +44,11 @@ logger = structlog.get_logger()
 class Deployments:
     """Registers the deployments, executes their runs, and runs waves on behalf of ``due-wave``."""
 
-    def __init__(self, handles: Handles, settings: WorkerSettings) -> None:
+    def __init__(self, handles: Handles, settings: WorkerSettings, metrics: WaveMetrics) -> None:
         """Prepare; nothing connects before the first step."""
         self._handles = handles
         self._settings = settings
+        self._metrics = metrics
         self._flows: dict[UUID, Flow[..., Any]] = {}
         self._wave_id: UUID | None = None
         self.available = False
@@ -65,7 +68,11 @@ class Deployments:
         return self._settings.prefect_poll_seconds
 
     async def run_wave(self) -> None:
-        """Run one wave: as a flow run of its deployment, or without Prefect while that is away."""
+        """Run one wave: as a flow run of its deployment, or without Prefect while that is away.
+
+        Raises:
+            WaveFailedError: the flow run failed.
+        """
         settings = self._settings
         if not self.available or self._wave_id is None:
             await self._handles.waves.run_wave(settings.wave_chunk)
@@ -77,10 +84,13 @@ class Deployments:
                 run = await client.create_flow_run_from_deployment(
                     self._wave_id, parameters=parameters, state=Pending(), name=name
                 )
-            await self._execute(run)
+            failure = await self._execute(run)
         except Exception as error:  # noqa: BLE001  # as above
             logger.warning("Prefect does not answer; waves run without it", why=str(error) or type(error).__name__)
             self.available = False
+            return
+        if failure is not None:
+            raise WaveFailedError(f"flow run {run.name}: {failure}")
 
     async def purge(self) -> float:
         """Delete old wave runs and give up runs that a killed worker left; give how long to rest."""
@@ -122,14 +132,24 @@ class Deployments:
             answer: OrchestrationResult[Any] = await client.set_flow_run_state(run.id, Pending())
             # Another worker may have taken it.
             if answer.status is SetStateStatus.ACCEPT:
-                await self._execute(await client.read_flow_run(run.id))
+                await self._execute_asked(await client.read_flow_run(run.id))
 
-    async def _execute(self, run: FlowRun) -> None:
+    async def _execute_asked(self, run: FlowRun) -> None:
+        """Execute a run that a person or a schedule asked for. It is not repeated when it fails."""
+        failure = await self._execute(run)
+        if failure is not None and run.deployment_id is not None:
+            flow = self._flows[run.deployment_id].name
+            self._metrics.failed(flow)
+            logger.error("a flow run failed", flow=flow, run=run.name, why=failure)
+
+    async def _execute(self, run: FlowRun) -> str | None:
+        """Execute a run; give why it failed, none when it did not."""
         if run.deployment_id is None:
-            return
+            return None
         body = self._flows[run.deployment_id]
         with provided(self._handles):
-            await run_flow_async(body, flow_run=run, parameters=run.parameters, return_type="state")
+            state = await run_flow_async(body, flow_run=run, parameters=run.parameters, return_type="state")
+        return _failure_of(state)
 
     async def _give_up_stale(self, client: PrefectClient) -> None:
         stale = FlowRunFilter(
@@ -152,3 +172,10 @@ class Deployments:
             answer.raise_for_status()
             if not answer.json()["deleted"]:
                 return
+
+
+def _failure_of(state: object) -> str | None:
+    """Give why a run failed or crashed; a run that a person cancelled did neither."""
+    if not isinstance(state, State) or not (state.is_failed() or state.is_crashed()):
+        return None
+    return state.message or state.name or "it does not say why"

@@ -13,6 +13,12 @@ PlatformId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Timestamp = AwareDatetime
 """A moment with its offset. Written in UTC."""
 
+Whole = Annotated[int, Field(strict=True)]
+"""A whole number of money, points, seats, strikes. ``true``, ``"990"`` and ``9.0`` are refused, not read as numbers."""
+
+YesOrNo = Annotated[bool, Field(strict=True)]
+"""``true`` or ``false``. ``1``, ``"yes"`` and ``"off"`` are refused."""
+
 
 class Contract(BaseModel):
     """A frozen model that reads tolerantly: a reader ignores fields that a newer writer added."""
@@ -35,5 +41,5 @@ class Money(Contract):
         currency: ISO 4217 code in capitals.
     """
 
-    minor: int = Field(ge=0, le=10**15)
+    minor: Whole = Field(ge=0, le=10**15)
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Money, PlatformId, Slug
+from shequn.contracts.base import Contract, Money, PlatformId, Slug, Whole, YesOrNo
 from shequn.contracts.envelope import Envelope
 
 
@@ -48,8 +48,8 @@ class OrderPaidData(Contract):
     provider: Slug
     payment_id: PlatformId
     amount: Money
-    overpaid_minor: int = Field(default=0, ge=0)
-    seat: int | None = None
+    overpaid_minor: Whole = Field(default=0, ge=0)
+    seat: Whole | None = None
 
 
 class OrderPaid(Envelope):
@@ -92,8 +92,8 @@ class OrderRefundedData(Contract):
     member_id: str
     product: Slug
     amount: Money
-    refunded_minor: int = Field(ge=0)
-    whole: bool
+    refunded_minor: Whole = Field(ge=0)
+    whole: YesOrNo
 
 
 class OrderRefunded(Envelope):

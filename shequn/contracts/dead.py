@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Timestamp
+from shequn.contracts.base import Contract, Timestamp, Whole
 
 
 class DeadLetter(Contract):
@@ -28,7 +28,7 @@ class DeadLetter(Contract):
     id: str
     consumer: str
     stream: str
-    sequence: int
+    sequence: Whole
     subject: str
     reason: Literal["malformed", "unknown-type", "unknown-community", "fold-failed", "exhausted"]
     detail: str = Field(max_length=16_384)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, PlatformId, Slug
+from shequn.contracts.base import Contract, PlatformId, Slug, Whole
 from shequn.contracts.envelope import Envelope
 
 
@@ -52,7 +52,7 @@ class TierChangedData(Contract):
     """A member's activity tier over ``window_days`` changed."""
 
     member_id: str
-    window_days: int
+    window_days: Whole
     tier: Tier
     before: Tier
 
@@ -77,8 +77,8 @@ class PointsEarnedData(Contract):
 
     member_id: str
     giver: str
-    points: int = Field(gt=0)
-    balance: int
+    points: Whole = Field(gt=0)
+    balance: Whole
     reason: Literal["reply", "reaction"]
 
 

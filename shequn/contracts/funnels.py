@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from shequn.contracts.base import Contract, Slug, Timestamp
+from shequn.contracts.base import Contract, Slug, Timestamp, Whole
 from shequn.contracts.envelope import Envelope
 
 
@@ -11,7 +11,7 @@ class EnrollmentData(Contract):
 
     enrollment_id: str
     funnel: Slug
-    version: int
+    version: Whole
     member_id: str
 
 

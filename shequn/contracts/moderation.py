@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, PlatformId, Slug
+from shequn.contracts.base import Contract, PlatformId, Slug, Whole
 from shequn.contracts.envelope import Envelope
 
 
@@ -47,7 +47,7 @@ class MessageFlaggedData(Contract):
     member_id: str
     message_id: PlatformId
     verdict: Verdict
-    rule_version: int
+    rule_version: Whole
     results: tuple[CheckResult, ...]
 
 
@@ -75,10 +75,10 @@ class SanctionImposedData(Contract):
     member_id: str
     message_id: PlatformId
     rung: Rung
-    strikes: int = Field(ge=1)
+    strikes: Whole = Field(ge=1)
     check: Slug
     reason: str
-    appeal_hours: int = 24
+    appeal_hours: Whole = 24
 
 
 class SanctionImposed(Envelope):

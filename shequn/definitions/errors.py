@@ -49,7 +49,11 @@ class Notice:
 
 
 class DefinitionError(ConfigError):
-    """A community's files cannot be used. ``problems`` holds all that was found, sorted by file and line."""
+    """A community's files cannot be used.
+
+    ``problems`` holds all that was found, by file and line: first the files of the folder itself, then those in
+    subfolders, which name what stands in the former.
+    """
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         """Keep the problems; the message lists them, one a line."""
@@ -76,13 +80,17 @@ class Report:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All problems, sorted by file and line."""
-        return tuple(sorted(self._problems))
+        """All problems, in order."""
+        return tuple(sorted(self._problems, key=_order))
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """All notices, sorted by file and line."""
-        return tuple(sorted(self._notices))
+        """All notices, in order."""
+        return tuple(sorted(self._notices, key=_order))
+
+
+def _order(found: Problem | Notice) -> tuple[bool, Problem | Notice]:
+    return "/" in found.file, found
 
 
 def _one_line(file: str, line: int, field: str, message: str) -> str:

@@ -46,7 +46,7 @@ def load_folder(path: Path) -> LoadResult:
     """Load a community folder.
 
     Raises:
-        DefinitionError: with every problem of every file, sorted by file and line.
+        DefinitionError: with every problem of every file, in the order that it describes.
     """
     report = Report()
     folder = read_folder(path, report)
@@ -63,7 +63,6 @@ def _compile(folder: Folder, report: Report) -> CommunityDefinition | None:
     context = _context(file, folder, report)
     parts = _community_parts(file, place, folder, context)
     products = _compile_products(folder, context)
-    context.unfixed = frozenset(product.id for product in products if product.price_minor is None)
     referral, stay = _compile_referral(folder, context)
     funnels = _compile_funnels(folder, products, context)
     # Messages come last: only now it is known which step sends what.
@@ -88,14 +87,29 @@ def _context(file: CommunityFile, folder: Folder, report: Report) -> Context:
     raw = folder.community.data if folder.community else None
     written = raw.get("languages") if isinstance(raw, dict) else None
     languages_are_known = folder.community is not None and (written is None or written == list(file.languages))
-    products = ids_in(folder.products.data, "products") if folder.products else frozenset[str]()
-    messages = frozenset(name for source in folder.messages for name in message_ids(source))
     return Context(
         report,
         languages=file.languages if languages_are_known else (),
-        products=None if PRODUCTS in folder.unread else products,
-        messages=None if any(name.startswith("messages/") for name in folder.unread) else messages,
+        products=_product_ids(folder),
+        messages=_message_ids(folder),
     )
+
+
+def _product_ids(folder: Folder) -> frozenset[str] | None:
+    """Give the ids of the products; none when they cannot be told."""
+    if PRODUCTS in folder.unread:
+        return None
+    data = folder.products.data if folder.products else {"products": []}
+    return ids_in(data, "products") if isinstance(data, dict) and "products" in data else None
+
+
+def _message_ids(folder: Folder) -> frozenset[str] | None:
+    """Give the ids of the messages; none when they cannot be told."""
+    found = [message_ids(source) for source in folder.messages]
+    known = [ids for ids in found if ids is not None]
+    if len(known) < len(found) or folder.lacks("messages/"):
+        return None
+    return frozenset[str]().union(*known)
 
 
 def _community_parts(file: CommunityFile, place: Place, folder: Folder, context: Context) -> dict[str, Any]:
@@ -106,7 +120,8 @@ def _community_parts(file: CommunityFile, place: Place, folder: Folder, context:
         check_isooc(place)
         keep_the_rest(file, place, context)
     words = merge_lists(file.words, place / "words", folder.words)
-    context.kinds = frozenset(words) | names_in(raw, "words")
+    named = names_in(raw, "words")
+    context.kinds = None if named is None or folder.lacks("words/") else named | words.keys()
     return {
         "community": file.community,
         "name": context.text(file.name, place / "name"),
@@ -117,7 +132,8 @@ def _community_parts(file: CommunityFile, place: Place, folder: Folder, context:
         "purpose": file.interest.purpose if file.interest else (),
         "goal": compile_goal(file),
         "rules": compile_rules(dict(file.rules), place / "rules", words, context),
-        "groups": compile_groups(file, place, names_in(raw, "rules"), context),
+        # None at all is reported by itself.
+        "groups": compile_groups(file, place, names_in(raw, "rules") or None, context),
         "engagement": compile_engagement(file.engagement, place / "engagement", context),
     }
 

@@ -39,6 +39,7 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%", re.ASCII)
 _NUMBER_TEST = re.compile(r"(>=|<=|==|>|<)\s*(-?\d{1,12}(?:\.\d{1,6})?)", re.ASCII)
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _WHOLE = 100
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _AMOUNT_DIGITS = 20
 """Stays below the 28 digits of decimal arithmetic, so that no digit is rounded away."""
 
@@ -178,6 +179,11 @@ def as_written(value: Any) -> Any:
     return value.text if isinstance(value, WrittenInt) else value
 
 
+def is_name(written: object) -> bool:
+    """Tell whether something is a name as :data:`Name` wants it."""
+    return isinstance(written, str) and _NAME.fullmatch(written) is not None
+
+
 def _quoted(value: Any) -> str:
     if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
         return repr(str(value))
@@ -227,7 +233,7 @@ NumberComparison = Annotated[
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 """A whole number of at least 1."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
 """A name an operator chose: lower case letters, digits, ``-`` and ``_``."""
 
 Words = Annotated[

@@ -12,9 +12,7 @@ from ruamel.yaml.reader import ReaderError
 
 from shequn.definitions.errors import Report
 from shequn.definitions.source import Data, Path, Place, Source, WrittenInt
-
-MAX_BYTES = 1 << 20
-"""A file people write is far smaller; more is a mistake or an attack."""
+from shequn.definitions.textfile import read_text
 
 MAX_NODES = 100_000
 """Values in one file with every alias written out: stops a few lines of aliases from filling the memory."""
@@ -30,25 +28,6 @@ _BRACKETS = re.compile(rf"(?:[\[{{][\s]*){{{4 * MAX_DEPTH}}}")
 
 class _TooMuchError(Exception):
     """The file holds more than a definition can; the message says of what."""
-
-
-def read_text(path: FilePath, name: str, report: Report, limit: int = MAX_BYTES) -> str | None:
-    """Read a text file of at most ``limit`` bytes in UTF-8. Gives none, and a problem, when that is not what it is."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
-    except OSError as error:
-        report.problem(name, 0, "", f"cannot be read: {error.strerror or error}", "check the file and its permissions")
-        return None
-    if len(raw) > limit:
-        report.problem(name, 0, "", f"is larger than {limit >> 20} MiB", "split it, or move long word lists to words/")
-        return None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        report.problem(name, line, "", f"is not UTF-8: byte {raw[error.start]:#04x}", "save the file as UTF-8")
-        return None
 
 
 def read_yaml(path: FilePath, name: str, report: Report) -> Source | None:

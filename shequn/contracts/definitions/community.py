@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from shequn.contracts.base import Contract, PlatformId, Slug
+from shequn.contracts.base import Contract, PlatformId, Slug, Whole
 from shequn.contracts.definitions.funnel import FunnelDefinition
 from shequn.contracts.definitions.products import ProductDefinition, ReferralPolicy
 from shequn.contracts.definitions.rules import RuleSet
@@ -25,7 +25,7 @@ class GroupDefinition(Contract):
     name: LocalizedText = LocalizedText()
     platform: Slug
     chat: PlatformId
-    capacity: int = Field(default=500, ge=1)
+    capacity: Whole = Field(default=500, ge=1)
     rules: Slug | None = None
 
 
@@ -48,10 +48,10 @@ class EngagementPolicy(Contract):
         pair_cap_per_day: how many acts of one giver to one receiver earn points in a day of the community's zone.
     """
 
-    tier_windows_days: tuple[int, ...] = (7, 30)
-    points_per_reply: int = Field(default=2, ge=0)
-    points_per_reaction: int = Field(default=1, ge=0)
-    pair_cap_per_day: int = Field(default=3, ge=0)
+    tier_windows_days: tuple[Whole, ...] = (7, 30)
+    points_per_reply: Whole = Field(default=2, ge=0)
+    points_per_reaction: Whole = Field(default=1, ge=0)
+    pair_cap_per_day: Whole = Field(default=3, ge=0)
 
 
 class CommunityDefinition(Contract):
@@ -66,7 +66,7 @@ class CommunityDefinition(Contract):
     """
 
     community: Slug
-    version: int = Field(default=0, ge=0)
+    version: Whole = Field(default=0, ge=0)
     name: LocalizedText
     timezone: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")

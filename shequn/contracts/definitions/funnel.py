@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Slug
+from shequn.contracts.base import Contract, Slug, Whole
 from shequn.contracts.definitions.conditions import Conditions, Trigger
 from shequn.contracts.definitions.values import ClockWindow, LocalizedText, Seconds
 
@@ -22,7 +22,7 @@ class StepBase(Contract):
     id: Slug
     stage: Slug | None = None
     next: Slug | None = None
-    line: int = 0
+    line: Whole = 0
 
 
 class SendStep(StepBase):
@@ -122,8 +122,8 @@ class Goal(Contract):
 class Cap(Contract):
     """At most so many sends of this funnel to one member. A day and a week are sliding windows of 24 and 168 hours."""
 
-    per_day: int | None = Field(default=None, ge=1)
-    per_week: int | None = Field(default=None, ge=1)
+    per_day: Whole | None = Field(default=None, ge=1)
+    per_week: Whole | None = Field(default=None, ge=1)
 
 
 class Guards(Contract):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Slug
+from shequn.contracts.base import Contract, Slug, Whole, YesOrNo
 from shequn.contracts.commerce import Ladder
 from shequn.contracts.definitions.values import LocalizedText, Seconds
 
@@ -14,8 +14,8 @@ ProductKind = Literal["goods", "service", "membership", "course", "ticket", "ad-
 class SeatTier(Contract):
     """The next ``seats`` seats cost ``price_minor`` each."""
 
-    seats: int = Field(ge=1)
-    price_minor: int = Field(ge=0)
+    seats: Whole = Field(ge=1)
+    price_minor: Whole = Field(ge=0)
 
 
 class ProductDefinition(Contract):
@@ -33,10 +33,10 @@ class ProductDefinition(Contract):
     kind: ProductKind
     rung: Ladder
     name: LocalizedText = LocalizedText()
-    price_minor: int | None = Field(default=None, ge=0)
-    open_price: bool = False
+    price_minor: Whole | None = Field(default=None, ge=0)
+    open_price: YesOrNo = False
     seat_tiers: tuple[SeatTier, ...] = ()
-    quantity: int | None = Field(default=None, ge=1)
+    quantity: Whole | None = Field(default=None, ge=1)
     term: Seconds | None = None
     requires: tuple[Slug, ...] = ()
 
@@ -55,6 +55,6 @@ class ReferralPolicy(Contract):
     window: Seconds
     evidence: tuple[Literal["invite-link", "qr", "inviter", "state", "code"], ...] = ("code",)
     commission_on: tuple[Slug, ...] = ()
-    rate_basis_points: int = Field(ge=0, le=5_000)
+    rate_basis_points: Whole = Field(ge=0, le=5_000)
     levels: Literal[1, 2] = 1
     refund_window: Seconds

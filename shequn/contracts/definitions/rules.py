@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Slug
+from shequn.contracts.base import Contract, Slug, Whole
 from shequn.contracts.definitions.values import LocalizedText, Rate, Seconds
 from shequn.contracts.moderation import Verdict
 
@@ -24,7 +24,7 @@ class LinkRule(Contract):
     """
 
     policy: Literal["allow", "explain", "forbid"] = "explain"
-    min_words: int = Field(default=4, ge=1)
+    min_words: Whole = Field(default=4, ge=1)
     allow_domains: tuple[str, ...] = ()
 
 
@@ -36,7 +36,7 @@ class LadderRule(Contract):
 
     rungs: tuple[Literal["remind", "warn"], ...] = ("remind", "warn")
     strikes_expire: Seconds
-    appeal_hours: int = Field(default=24, ge=1)
+    appeal_hours: Whole = Field(default=24, ge=1)
 
 
 class RuleSet(Contract):

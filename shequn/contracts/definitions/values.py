@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainSerializer, StringConstraints
 
-from shequn.contracts.base import Contract
+from shequn.contracts.base import Contract, Whole
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=16_384)]
 Seconds = Annotated[
@@ -43,5 +43,5 @@ class ClockWindow(Contract):
 class Rate(Contract):
     """So many within so long."""
 
-    count: int = Field(ge=1)
+    count: Whole = Field(ge=1)
     within: Seconds

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.numbers import get_currency_precision, list_currencies
+from babel.numbers import get_currency_precision
 
 from shequn.contracts.definitions.community import EngagementPolicy, Goal, GroupDefinition
 from shequn.definitions.compiler.context import Context, report_duplicates
-from shequn.definitions.hints import did_you_mean
+from shequn.definitions.hints import currencies, currency_hint, did_you_mean
 from shequn.definitions.source import Place
 from shequn.definitions.surface.base import sound
 from shequn.definitions.surface.community import CommunityFile, EngagementSurface, GroupSurface
@@ -25,12 +25,8 @@ def check_identity(file: CommunityFile, place: Place) -> int | None:
         )
     if file.currency is None:
         return None
-    currencies = list_currencies()
-    if file.currency not in currencies:
-        hint = did_you_mean(file.currency, currencies)
-        (place / "currency").problem(
-            f"no currency {file.currency!r}", hint if hint.startswith("did") else "write an ISO 4217 code: CNY"
-        )
+    if file.currency not in currencies():
+        (place / "currency").problem(f"no currency {file.currency!r}", currency_hint(file.currency))
         return None
     return get_currency_precision(file.currency)
 
@@ -86,14 +82,14 @@ def compile_engagement(written: EngagementSurface, place: Place, context: Contex
 
 
 def compile_groups(
-    file: CommunityFile, place: Place, rules: frozenset[str], context: Context
+    file: CommunityFile, place: Place, rules: frozenset[str] | None, context: Context
 ) -> tuple[GroupDefinition, ...]:
     """Compile the groups.
 
     Args:
         file: the community.
         place: the top of its file.
-        rules: ids of the rules, faulty ones included.
+        rules: ids of the rules, faulty ones included; none when they cannot be told.
         context: what the parts share.
     """
     items = place / "groups"
@@ -105,7 +101,7 @@ def compile_groups(
 
 
 def _compile_group(
-    group: GroupSurface, place: Place, rules: frozenset[str], context: Context
+    group: GroupSurface, place: Place, rules: frozenset[str] | None, context: Context
 ) -> GroupDefinition | None:
     if group.entry is None:
         sells = "a group that sells" if group.kind == "paid" else "a group that admits strangers"
@@ -133,9 +129,11 @@ def _compile_group(
     )
 
 
-def _rules_of(group: GroupSurface, place: Place, rules: frozenset[str], context: Context) -> str | None:
+def _rules_of(group: GroupSurface, place: Place, rules: frozenset[str] | None, context: Context) -> str | None:
     if group.rules is not None:
         return group.rules if context.refer("rules", group.rules, rules, place / "rules") else None
+    if rules is None:
+        return None
     if len(rules) > 1:
         place.problem("does not say its rules", f"add `rules:` with one of {', '.join(sorted(rules))}")
     return next(iter(rules), None)

@@ -1,6 +1,6 @@
 """What all parts of the compiler share: the report, and what the other files hold."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from shequn.contracts.definitions.values import LocalizedText
 from shequn.definitions.errors import Report
 from shequn.definitions.hints import did_you_mean
+from shequn.definitions.scalars import is_name
 from shequn.definitions.source import Data, Place
 from shequn.definitions.surface.texts import PointsBlock, TextBlock
 
@@ -24,14 +25,17 @@ _LANGUAGE_NAMES = {"zh": "Chinese", "en": "English"}
 class Context:
     """What the parts of a community know of each other while they are compiled.
 
+    What cannot be told because its file or block is faulty is none, and checks that need it are held back: the fault
+    is reported, and its consequences would hide it.
+
     Attributes:
         report: takes problems and notices.
         languages: in which every text must be there; empty while they are not known.
         currency_digits: decimals of the currency; none while it is not known.
         products: ids of the products, also of those that are faulty, so that one error does not cause others;
-            none when their file could not be read.
+            none when they cannot be told.
         messages: ids of the messages, likewise.
-        kinds: kinds that have a word list.
+        kinds: kinds that have a word list, likewise.
         extras: what is kept although no service acts on it.
         sent: ids of the messages that something sends.
         promised: for each message a funnel sends, whether every step that sends it makes an offer.
@@ -44,7 +48,7 @@ class Context:
     currency_digits: int | None = None
     products: frozenset[str] | None = frozenset()
     messages: frozenset[str] | None = frozenset()
-    kinds: frozenset[str] = frozenset()
+    kinds: frozenset[str] | None = frozenset()
     extras: dict[str, JsonValue] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     promised: dict[str, bool] = field(default_factory=dict)
@@ -109,8 +113,10 @@ class Context:
         return self._localized(place, **{language: written})
 
     def _require_languages(self, written: TextBlock | PointsBlock, place: Place) -> None:
+        block = place.source.at(place.path)
+        faulty = {key for key, value in block.items() if value is not None} if isinstance(block, dict) else set()
         for language in self.languages:
-            if not getattr(written, language):
+            if not getattr(written, language) and language not in faulty:
                 place.problem(
                     f"has no {_LANGUAGE_NAMES[language]} text",
                     f"add `{language}:`, or remove {language} from `languages` in community.yaml",
@@ -134,19 +140,26 @@ def plain(data: Data) -> JsonValue:
     return int(data) if isinstance(data, int) and not isinstance(data, bool) else data
 
 
-def ids_in(data: Data, key: str, name: str = "id") -> frozenset[str]:
-    """Collect the ids in a list of blocks as they are written, whether the blocks are valid or not."""
-    items = data.get(key) if isinstance(data, dict) else None
+def ids_in(data: Data, key: str, name: str = "id") -> frozenset[str] | None:
+    """Collect the ids in a list of blocks as they are written, whether the blocks are valid or not.
+
+    None when a block's id cannot be told: then what other files name may be just that block.
+    """
+    items = data.get(key, []) if isinstance(data, dict) else []
     if not isinstance(items, list):
-        return frozenset()
-    ids = (item.get(name) for item in items if isinstance(item, dict))
-    return frozenset(written for written in ids if isinstance(written, str))
+        return None
+    return _names(item.get(name) if isinstance(item, dict) else None for item in items)
 
 
-def names_in(data: Data, key: str) -> frozenset[str]:
-    """Collect the names in a block as they are written, whether what they name is valid or not."""
-    block = data.get(key) if isinstance(data, dict) else None
-    return frozenset(block) if isinstance(block, dict) else frozenset()
+def names_in(data: Data, key: str) -> frozenset[str] | None:
+    """Collect the names in a block as they are written, whether what they name is valid or not; else as ``ids_in``."""
+    block = data.get(key, {}) if isinstance(data, dict) else {}
+    return _names(block) if isinstance(block, dict) else None
+
+
+def _names(written: Iterable[object]) -> frozenset[str] | None:
+    names = list(written)
+    return frozenset(map(str, names)) if all(map(is_name, names)) else None
 
 
 def report_duplicates(noun: str, ids: Mapping[int, str], place: Place, key: str = "id") -> None:

@@ -36,7 +36,7 @@ def compile_funnel(
         (place / "steps").problem(f"has more than {MOST_ITEMS} items", "split the funnel")
         return None
     stages = _compile_stages(file, place / "stages", context)
-    known = frozenset(stage.id for stage in stages) | ids_in(place.source.data, "stages")
+    known = ids_in(place.source.data, "stages")
     compiled = StepCompiler(_plan(file, place / "steps"), known, context).compile()
     if compiled.complete and compiled.steps:
         lint_graph(compiled, place / "steps")

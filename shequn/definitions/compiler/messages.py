@@ -11,13 +11,13 @@ from shequn.contracts.definitions.messages import (
     OFFER_PLACEHOLDERS,
 )
 from shequn.contracts.definitions.values import LocalizedText
-from shequn.definitions.compiler.context import Context
+from shequn.definitions.compiler.context import Context, names_in
 from shequn.definitions.hints import did_you_mean
+from shequn.definitions.scalars import is_name
 from shequn.definitions.source import Data, Place, Source
 from shequn.definitions.surface.message import MessageFile
 from shequn.definitions.surface.texts import TextBlock
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -26,11 +26,11 @@ def stem(source: Source) -> str:
     return PurePosixPath(source.name).stem
 
 
-def message_ids(source: Source) -> frozenset[str]:
-    """Collect the ids a file holds, whether the messages are valid or not."""
-    data = source.data
-    many: Data = data.get("messages") if isinstance(data, dict) else None
-    return frozenset(many) if isinstance(many, dict) else frozenset({stem(source)})
+def message_ids(source: Source) -> frozenset[str] | None:
+    """Collect the ids a file holds, whether the messages are valid or not; none when they cannot be told."""
+    if isinstance(source.data, dict) and "messages" in source.data:
+        return names_in(source.data, "messages")
+    return frozenset({stem(source)}) if is_name(stem(source)) else None
 
 
 def compile_messages(files: Iterable[tuple[MessageFile, Place]], context: Context) -> dict[str, LocalizedText]:
@@ -39,7 +39,7 @@ def compile_messages(files: Iterable[tuple[MessageFile, Place]], context: Contex
     places: dict[str, Place] = {}
     for file, top in files:
         for name, written, place in _entries(file, top):
-            if not _ID.fullmatch(name):
+            if not is_name(name):
                 place.problem(f"{name!r} is not a name", "use lower case letters, digits, - and _; at most 64")
             elif name in places:
                 first = places[name]

@@ -14,6 +14,7 @@ from shequn.definitions.surface.products import ProductsFile, ProductSurface, Se
 def compile_products(file: ProductsFile, place: Place, context: Context) -> tuple[ProductDefinition, ...]:
     """Compile the products. ``place`` is the top of the file."""
     items = place / "products"
+    context.unfixed = frozenset(item.id for _, item in sound(file.products) if item.seats or item.price == "open")
     report_duplicates("product", {position: item.id for position, item in sound(file.products)}, items)
     compiled = [_compile_product(item, items / position, context) for position, item in sound(file.products)]
     products = tuple(product for product in compiled if product is not None)

@@ -183,7 +183,7 @@ def _check_ban(kind: str, ban: str | ForbidSurface, place: Place, context: Conte
     elif kind in LINK_KINDS:
         if isinstance(ban, ForbidSurface) and ban.do == "flag":
             (place / "do").problem("links can only be deleted", f"write {kind} alone")
-    elif kind not in context.kinds:
+    elif context.kinds is not None and kind not in context.kinds:
         if kind in LEXICAL:
             place.notice(
                 f"no word list for {kind}: nothing is found; add words/{kind}.txt, or `words: {{{kind}: [..]}}`"

@@ -56,12 +56,12 @@ class CompiledSteps:
 class StepCompiler:
     """Compiles the items of one funnel."""
 
-    def __init__(self, plans: list[ItemPlan], stages: frozenset[str], context: Context) -> None:
+    def __init__(self, plans: list[ItemPlan], stages: frozenset[str] | None, context: Context) -> None:
         """Take the items in order.
 
         Args:
             plans: the items.
-            stages: ids of the funnel's stages.
+            stages: ids of the funnel's stages; none when they cannot be told.
             context: what the parts share.
         """
         self._plans = plans

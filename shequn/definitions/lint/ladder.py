@@ -19,8 +19,9 @@ def lint_ladder(compiled: CompiledSteps, products: Sequence[ProductDefinition]) 
         below = None if product is None else _rung_below(product.rung, products)
         if product is None or below is None:
             continue
-        known = [by_id[name] for name in product.requires if name in by_id]
-        if len(known) == len(product.requires) and known and all(_reaches(required, below) for required in known):
+        if any(name not in by_id for name in product.requires):  # faulty or missing, and reported as such
+            continue
+        if product.requires and all(_reaches(by_id[name], below) for name in product.requires):
             continue
         listed = ", ".join(sorted(other.id for other in products if other.rung is below))
         (compiled.places[step.id] / "offer").problem(

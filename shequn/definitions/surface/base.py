@@ -111,13 +111,20 @@ def validate(model: type[M], source: Source, report: Report) -> M:
 
 def _report_all(error: ValidationError, state: _State, base: Path) -> None:
     found = error.errors(include_url=False)
+    locations = [details["loc"] for details in found]
     for details in found:
+        if details["type"] == "too_short" and any(_is_inside(other, details["loc"]) for other in locations):
+            continue  # it is short of the items that are faulty
         path = _path(state.source, base, details["loc"])
         place = Place(state.source, state.report, path)
         if details["type"] == "extra_forbidden":
             _report_unknown(place, state)
         else:
             place.problem(*_in_words(details, place))
+
+
+def _is_inside(location: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(location) > len(outer) and location[: len(outer)] == outer
 
 
 def _path(source: Source, base: Path, location: tuple[int | str, ...]) -> Path:

@@ -1,93 +1,21 @@
 """Waves on a real PostgreSQL: everybody who is due moves once, whatever runs beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from flows.consumer.handlers import MembersFolder
 from flows.driver import ChunkResult, Waves
-from flows.metrics import FunnelMetrics, WaveMetrics
+from flows.metrics import FunnelMetrics
 from flows.store import FunnelTotals, WaveWriter, read_decisions, read_funnel_totals, read_states
-from flows.tables import COUNTS, ENROLLMENTS, FACTS, METADATA
+from flows.tables import METADATA
 from shequn.runtime.failures import TransientError
 from shequn.runtime.fold import Workspace
-from shequn.runtime.fold.transaction import insert_states
 from shequn.runtime.store import Store
-from shequn.runtime.store.bulk import StateStatements
-from shequn.runtime.store.migrate import migrate
-from shequn.testing.memory import FoldRunner, MemoryBook
+from tests.integration.flows.world import HOUR, HandClock, fill
 from tests.unit.flows import samples as s
-
-HOUR = timedelta(hours=1)
-
-
-@dataclass
-class HandClock:
-    """A clock that a test sets."""
-
-    moment: datetime = s.START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def real_seconds(self, span: timedelta) -> float:
-        return span.total_seconds()
-
-
-class Book(MemoryBook):
-    """A definition book that has nothing to catch up with."""
-
-    async def refresh(self) -> None:
-        pass
-
-
-FUNNEL = s.funnel(
-    {"kind": "wait", "duration": 3_600, "stage": "free"},
-    {"kind": "send", "message": "welcome", "stage": "low"},
-    {"kind": "wait", "duration": 86_400},
-    stages=[{"id": "free", "name": {"zh": "免费"}}, {"id": "low", "name": {"zh": "低价"}}],
-)
-
-
-@pytest.fixture
-async def store(postgres_dsn: str) -> AsyncIterator[Store]:
-    await migrate(postgres_dsn, "flows", "flows")
-    opened = Store(postgres_dsn, "flows")
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def waves(store: Store, clock: HandClock) -> Waves:
-    return Waves(store, Book([s.community(FUNNEL)]), clock, WaveMetrics(CollectorRegistry()))
-
-
-async def fill(store: Store, members: int) -> None:
-    """Let so many members join, as the consumer would."""
-    runner = FoldRunner(MembersFolder(), s.community(FUNNEL), now=s.START)
-    runner.run([s.joined(member=f"m{number:05}") for number in range(members)])
-    assert runner.errors == {}
-    async with store.connection() as connection, connection.transaction():
-        for table in (FACTS, ENROLLMENTS):
-            statements = StateStatements(table)
-            rows = list(runner.states(table).values())
-            await insert_states(connection, statements, rows)
-        work = Workspace()
-        with work.event():
-            for key, counters in runner.counters(COUNTS).items():
-                work.add(COUNTS, key, **counters)
-        await WaveWriter().write(connection, work)
 
 
 async def totals(store: Store) -> FunnelTotals:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,26 @@ class System:
         request = Request(url, body, {"Content-Type": "application/json"})
         await asyncio.to_thread(lambda: urlopen(request, timeout=10).close())
 
+    async def change(self, sql: str) -> None:
+        """Change the schema of the flows."""
+        connection = await asyncpg.connect(self.stack.postgres_dsn, server_settings={"search_path": "flows"})
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    async def failures(self, flow: str) -> float:
+        """Read how many runs of a flow failed, as the worker counts them."""
+        url = f"http://127.0.0.1:{self.stack.processes['worker'].ports['http']}/metrics"
+        page = await asyncio.to_thread(lambda: urlopen(url, timeout=10).read().decode())
+        found = re.search(rf'^shequn_flow_run_failures_total{{flow="{flow}"}} (\S+)$', page, re.MULTILINE)
+        return float(found[1]) if found else -1.0
+
+    def said(self, words: str) -> list[str]:
+        """The lines of the worker's log that hold some words."""
+        text = self.stack.processes["worker"].log.read_text(encoding="utf-8")
+        return [line for line in text.splitlines() if words in line]
+
     async def _query(self, dsn: str, sql: str) -> Any:
         connection = await asyncpg.connect(dsn, server_settings={"search_path": "flows, public"})
         try:
@@ -127,3 +148,30 @@ async def test_timers_run_as_waves_and_people_run_reports(system: System) -> Non
     await eventually(lambda: system.runs("daily-report", "COMPLETED"), lambda count: count == 1, within=30)
     report = await system.prefect("SELECT data #>> '{}' FROM artifact WHERE key = 'daily-report-readers-en'")
     assert f"| middle | {MEMBERS} |" in report
+
+
+# Timers have no cause: members may join, but nobody's wait ends.
+BREAK_WAVES = """
+CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk sings'; END $$;
+CREATE TRIGGER broken BEFORE INSERT ON decisions FOR EACH ROW WHEN (NEW.cause_id IS NULL) EXECUTE FUNCTION broken()
+"""
+MEND_WAVES = "DROP TRIGGER broken ON decisions"
+
+
+@pytest.mark.slow
+async def test_waves_that_fail_are_told_and_counted_and_go_on_when_the_cause_is_gone(system: System) -> None:
+    served = "SELECT count(*) FROM deployment WHERE last_polled IS NOT NULL"
+    await eventually(lambda: system.prefect(served), lambda count: count == 2, within=30)
+    await system.change(BREAK_WAVES)
+    publisher = Publisher(system.client)
+    events = (applied(s.community(FUNNEL)), s.joined())
+    await publisher.publish([Outgoing.of(event) for event in events])
+
+    failed = await eventually(lambda: system.failures("due-wave"), lambda count: count >= 2, within=60)
+    assert await system.runs("due-wave", "FAILED") >= failed
+    assert any("the disk sings" in line for line in system.said("a wave failed"))
+    assert await system.sends() == 0
+
+    await system.change(MEND_WAVES)
+    await eventually(system.sends, lambda count: count == 2, within=60)
+    assert await system.failures("daily-report") == 0

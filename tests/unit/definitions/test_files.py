@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shequn.definitions import DefinitionError, load_folder
-from shequn.definitions.yamlfile import MAX_BYTES
+from shequn.definitions.textfile import MAX_BYTES
 from shequn.runtime.failures import ConfigError
 
 from .conftest import Workshop
@@ -168,10 +168,13 @@ class TestDefinitionError:
         assert head == "2 problems in the definition files:"
         assert [line.split(": ")[0] for line in lines] == ["community.yaml:3", "products.yaml:3"]
 
-    def test_sorts_by_file_and_line(self, folder: Workshop) -> None:
+    def test_sorts_by_file_and_line_and_names_last_what_depends_on_others(self, folder: Workshop) -> None:
         folder.write("messages/welcome.yaml", "zh: 你好\n").replace("community.yaml", "free, pl", "fee, pl")
         folder.replace("community.yaml", "timezone: Asia/Shanghai", "timezone: Mars")
         folder.replace("products.yaml", "9.90", "cheap")
-        places = [(found.file, found.line) for found in folder.problems()]
-        assert places == sorted(places)
-        assert len(places) == 4
+        assert [(found.file, found.line) for found in folder.problems()] == [
+            ("community.yaml", 3),
+            ("community.yaml", 9),
+            ("products.yaml", 3),
+            ("messages/welcome.yaml", 1),
+        ]
