@@ -11,11 +11,12 @@ from services.intake.claims import Claims
 from services.intake.delivery import Delivery
 from services.intake.facts import OUTSIDE_FACTS
 from services.intake.handlers import ActionsFolder, ChatMembersFolder, SignupsFolder
+from services.intake.incoming import IncomingChannels
 from services.intake.ingress import Ingress
 from services.intake.metrics import IntakeExporter, IntakeMetrics
 from services.intake.outgoing import OutgoingAdapters
 from services.intake.settings import IntakeSettings
-from shequn.adapters import AdapterRegistry
+from shequn.adapters import AdapterEnvironment, AdapterRegistry
 from shequn.runtime.clock import SystemClock
 from shequn.runtime.service import Service
 from shequn.runtime.telemetry import new_registry
@@ -47,6 +48,8 @@ def create_app(settings: IntakeSettings, adapters: AdapterRegistry | None = None
     service.watch("ingress", ingress.dead)
     service.at_start(ingress.start)
     service.at_stop(ingress.stop)
+    environment = AdapterEnvironment("intake", settings.data_dir, service.clock, settings.ahead)
+    _add_incoming(service, IncomingChannels(adapters, settings.intake_incoming, environment, metrics, ingress.accept))
     door = http.Door(
         channels=channels,
         ingress=ingress,
@@ -54,12 +57,19 @@ def create_app(settings: IntakeSettings, adapters: AdapterRegistry | None = None
         clock=service.clock,
         real_clock=SystemClock(),
         metrics=metrics,
+        ahead=settings.ahead,
         body_bytes=settings.intake_body_bytes,
         body_seconds=settings.intake_body_seconds,
     )
     for event in OUTSIDE_FACTS:
         service.documents_emission(event)
     return service, service.app(http.routes(door))
+
+
+def _add_incoming(service: Service, incoming: IncomingChannels) -> None:
+    service.watch("incoming", incoming.dead)
+    service.at_start(lambda: incoming.start(service.definitions))
+    service.at_stop(incoming.stop)
 
 
 def _add_delivery(
@@ -81,7 +91,7 @@ def _add_delivery(
             return 0.0 if await store.purge(connection, before) else _PURGE_SECONDS
 
     service.add_folder(ActionsFolder(delivery.wake))
-    service.add_loop("delivery", delivery.step)
+    service.loops.add("delivery", delivery.step, delivery.stop)
     service.add_loop("purge-deliveries", purge)
     service.at_start(outgoing.open)
     service.at_stop(outgoing.close)

@@ -3,10 +3,14 @@
 An action is marked ``sending`` and committed before an adapter sees it. So after a crash it is known which actions may
 have gone out: adapters that recognise a repeated key get them again, for others the outcome is ``unknown``. Outcome row
 and outcome event are written in one transaction. Several replicas share the queue.
+
+A stop begins nothing new: what an adapter has in hand is finished and its outcome written, the rest goes back into the
+queue. What takes longer than ``intake_stop_seconds`` is cut off, and is then as after a crash.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +19,7 @@ import structlog
 
 from services.intake.claims import Claims
 from services.intake.domain.routing import NoRoute, retry_at, route
-from services.intake.execution import Job, execute_jobs
+from services.intake.execution import Job, execute_portion, portions_of
 from services.intake.metrics import IntakeMetrics
 from services.intake.outgoing import OutgoingAdapters
 from services.intake.settings import IntakeSettings
@@ -26,7 +30,7 @@ from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.contracts.envelope import Envelope
 from shequn.contracts.registry import BY_TYPE
 from shequn.runtime.bus import Outgoing
-from shequn.runtime.clock import Clock
+from shequn.runtime.clock import Clock, stopwatch
 from shequn.runtime.failures import TransientError, UnknownCommunityError
 from shequn.runtime.fold.workspace import DefinitionBook
 from shequn.runtime.store.engine import RETRYABLE
@@ -34,6 +38,7 @@ from shequn.runtime.store.engine import RETRYABLE
 SOURCE = "/intake/delivery"
 _NOBODY = "none"  # the adapter of an action that reached none
 _IDLE_SECONDS = 1.0
+_PUT_BACK_SECONDS = 2.0  # for what is cut off: time to put back the actions that no adapter has seen
 
 logger = structlog.get_logger()
 
@@ -71,23 +76,32 @@ class Delivery:
         self._published = published
         self._wake = asyncio.Event()
         self._stopping = False
+        self._cut_at = 0.0
 
     def wake(self) -> None:
         """Tell that something is in the queue."""
         self._wake.set()
 
+    def stop(self) -> None:
+        """Begin nothing new. What an adapter has in hand gets ``intake_stop_seconds`` from now on."""
+        if not self._stopping:
+            self._stopping = True
+            self._cut_at = stopwatch() + self._settings.intake_stop_seconds
+        self._wake.set()
+
     async def step(self) -> float:
-        """Deliver one batch; wait for work where there is none. Cancelled, it finishes what an adapter has in hand."""
+        """Deliver one batch; wait for work where there is none.
+
+        Cancelled, however often, it stops as :meth:`stop` says, and ends when that is done.
+        """
         self._wake.clear()
         work = asyncio.create_task(self._deliver(), name="deliver")
         try:
             count = await asyncio.shield(work)
         except asyncio.CancelledError:
-            self._stopping = True
-            with suppress(TransientError, *RETRYABLE):
-                await work
+            await self._finish(work)
             raise
-        if not count:
+        if not count and not self._stopping:
             # The wait is bounded: delayed actions fall due, and another replica may have died.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_SECONDS)
@@ -97,7 +111,20 @@ class Delivery:
         """Give up what is claimed."""
         await self._claims.close()
 
+    async def _finish(self, work: "asyncio.Task[int]") -> None:
+        """Let work end; cut it off when its time is up."""
+        self.stop()
+        await _ended(work, self._cut_at)
+        while not work.done():
+            logger.warning("a stop cut off an adapter's call", after_seconds=self._settings.intake_stop_seconds)
+            work.cancel()
+            await _ended(work, stopwatch() + _PUT_BACK_SECONDS)
+        with suppress(asyncio.CancelledError, TransientError, *RETRYABLE):
+            work.result()
+
     async def _deliver(self) -> int:
+        if self._stopping:
+            return 0
         batch = await self._claims.take(self._clock.now(), self._settings.intake_delivery_batch)
         if batch.unsure or batch.fresh:
             try:
@@ -144,12 +171,15 @@ class Delivery:
             return
         by_key = {item.key: item for item in actions}
         jobs = [Job(item.address, item.key) for item in actions if item.address is not None]
-        portions = execute_jobs(adapter, jobs, self._settings.intake_action_seconds)
-        async for portion in portions:
-            await self._settle(name, [(by_key.pop(job.idempotency_key), outcome) for job, outcome in portion])
-            if self._stopping and by_key:
-                await self._claims.release(list(by_key))
-                return
+        waiting = deque(portions_of(adapter, jobs))
+        try:
+            while waiting and not self._stopping:
+                done = await execute_portion(adapter, waiting.popleft(), self._settings.intake_action_seconds)
+                await self._settle(name, [(by_key[job.idempotency_key], outcome) for job, outcome in done])
+        finally:
+            # No adapter has seen these, so they are not unsure, whatever became of those before them.
+            if untouched := [job.idempotency_key for portion in waiting for job in portion]:
+                await _insist(lambda: self._claims.release(untouched), "actions")
 
     async def _settle(self, adapter: str, outcomes: Sequence[tuple["_Action", Outcome]]) -> None:
         """Write outcomes until the store takes them: what has gone out must not be forgotten."""
@@ -162,16 +192,7 @@ class Delivery:
             for item, outcome in final
             if not (outcome.status is OutcomeStatus.DELAYED and adapter == _NOBODY)
         }
-        while True:
-            try:
-                await self._claims.settle(now, settlements, told)
-            except (TransientError, *RETRYABLE) as error:
-                if self._stopping:
-                    raise
-                logger.warning("outcomes wait for the store", why=str(error))
-                await asyncio.sleep(_IDLE_SECONDS)
-            else:
-                break
+        await _insist(lambda: self._claims.settle(now, settlements, told), "outcomes")
         for _, outcome in final:
             self._metrics.outcomes.labels(adapter, outcome.status.value).inc()
         self._published()
@@ -225,6 +246,23 @@ class _Action:
         )
         key = (self.key, str(self.attempts))
         return ActionSettled.caused_by(self.command, source=SOURCE, subject=self.key, key=key, data=data, time=now)
+
+
+async def _ended(work: "asyncio.Task[Any]", until: float) -> None:
+    """Wait for a task's end, until a moment of the stopwatch, however often we are cancelled meanwhile."""
+    while not work.done() and (left := until - stopwatch()) > 0:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([work], timeout=left)
+
+
+async def _insist(write: Callable[[], Awaitable[None]], what: str) -> None:
+    """Write until the store takes it."""
+    while True:
+        try:
+            return await write()
+        except (TransientError, *RETRYABLE) as error:
+            logger.warning("delivery waits for the store", what=what, why=str(error))
+            await asyncio.sleep(_IDLE_SECONDS)
 
 
 def _settlement(item: _Action, outcome: Outcome, adapter: str) -> Settlement:

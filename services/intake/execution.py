@@ -1,7 +1,7 @@
 """Has adapters execute actions, and turns whatever happens into an outcome."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,45 +23,47 @@ class Job:
     idempotency_key: str
 
 
-async def execute_jobs(
-    adapter: Adapter[Any], jobs: Sequence[Job], seconds: float
-) -> AsyncIterator[list[tuple[Job, Outcome]]]:
-    """Execute jobs in order; give each portion's outcomes as soon as they are known, to be written at once.
+def portions_of(adapter: Adapter[Any], jobs: Sequence[Job]) -> list[list[Job]]:
+    """Split jobs, in order, into what is handed to an adapter at once.
+
+    What the adapter cannot do comes first, as one portion. Then come one job at a time, or all together where the
+    adapter takes batches.
+    """
+    possible = [job for job in jobs if _can(adapter, job)]
+    impossible = [job for job in jobs if not _can(adapter, job)]
+    portions = [possible] if isinstance(adapter, ExecutesBatches) else [[job] for job in possible]
+    return [portion for portion in (impossible, *portions) if portion]
+
+
+async def execute_portion(adapter: Adapter[Any], portion: Sequence[Job], seconds: float) -> list[tuple[Job, Outcome]]:
+    """Execute one portion; give an outcome for each of its jobs, whatever the adapter raises.
 
     Args:
-        adapter: who executes them.
-        jobs: what.
-        seconds: how long a portion may take.
+        adapter: who executes it.
+        portion: one of :func:`portions_of`.
+        seconds: how long it may take.
     """
-    possible = [job for job in jobs if type(job.action.command) in adapter.manifest.actions]
-    if len(possible) < len(jobs):
+    if not _can(adapter, portion[0]):
         refusal = Outcome.of_error(UnsupportedActionError(f"{adapter.manifest.name} cannot do that"))
-        yield [(job, refusal) for job in jobs if job not in possible]
-    if isinstance(adapter, ExecutesBatches):
-        if possible:
-            yield await _batch(adapter, possible, seconds)
-        return
-    for job in possible:
-        yield [(job, await _single(adapter, job, seconds))]
-
-
-async def _batch(adapter: Any, jobs: Sequence[Job], seconds: float) -> list[tuple[Job, Outcome]]:
+        return [(job, refusal) for job in portion]
     try:
         async with asyncio.timeout(seconds):
-            outcomes = await adapter.execute_many([(job.action, job.idempotency_key) for job in jobs])
-            return list(zip(jobs, outcomes, strict=True))
+            return list(zip(portion, await _outcomes(adapter, portion), strict=True))
     except Exception as error:  # noqa: BLE001  # whatever a foreign adapter raises, its actions get an outcome
         outcome = _outcome_of(adapter, error)
-    return [(job, outcome) for job in jobs]
+    return [(job, outcome) for job in portion]
 
 
-async def _single(adapter: Any, job: Job, seconds: float) -> Outcome:
+async def _outcomes(adapter: Any, portion: Sequence[Job]) -> Sequence[Outcome]:
+    if isinstance(adapter, ExecutesBatches):
+        return await adapter.execute_many([(job.action, job.idempotency_key) for job in portion])
     executor: Executes = adapter
-    try:
-        async with asyncio.timeout(seconds):
-            return await executor.execute(job.action, job.idempotency_key)
-    except Exception as error:  # noqa: BLE001  # as above
-        return _outcome_of(adapter, error)
+    (job,) = portion
+    return [await executor.execute(job.action, job.idempotency_key)]
+
+
+def _can(adapter: Adapter[Any], job: Job) -> bool:
+    return type(job.action.command) in adapter.manifest.actions
 
 
 def _outcome_of(adapter: Adapter[Any], error: Exception) -> Outcome:

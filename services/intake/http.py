@@ -1,14 +1,16 @@
 """Webhooks: ``POST /hooks/{channel}``.
 
 202 once the bus has stored every event, 200 when there is nothing to store. 401 for a missing, wrong or stale
-signature, 404 for an unknown channel, 408 and 413 for a body that is too slow or too long, 422 for one that is
-malformed, 503 while the bus does not confirm. Every refusal has a problem body.
+signature, 404 for an unknown channel, 405 for another method, 408 and 413 for a body that is too slow or too long, 422
+for one that is malformed, 503 while the bus does not confirm. Every refusal has a problem body. The body is read as
+JSON whatever its content type says: the signature is over the bytes.
 """
 
 import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +29,8 @@ from shequn.runtime.fold.processor import Definitions
 from shequn.runtime.problems import problem
 
 _UNKNOWN = "unknown"
+_METHOD = "POST"
+_METHODS = (_METHOD, "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 # A sender that is cut off in the middle may never see the answer, so a little too much is heard out and thrown away.
 _PATIENCE_BYTES = 1024 * 1024
 _PATIENCE_SECONDS = 0.5
@@ -52,6 +56,7 @@ class Door:
         clock: the system's clock; events are accepted by it.
         real_clock: the real one; signatures are as old as it says.
         metrics: where calls are counted.
+        ahead: how far after now an event's time may be.
         body_bytes: how long a body may be.
         body_seconds: how long it may take to come.
     """
@@ -62,6 +67,7 @@ class Door:
     clock: Clock
     real_clock: Clock
     metrics: IntakeMetrics
+    ahead: timedelta
     body_bytes: int
     body_seconds: float
 
@@ -70,6 +76,10 @@ def routes(door: Door) -> list[Route]:
     """Make the route."""
 
     async def hook(request: Request) -> Response:
+        if request.method != _METHOD:
+            refusal = problem(405, "wrong method", f"send events with {_METHOD}")
+            refusal.headers["Allow"] = _METHOD
+            return refusal
         name: str = request.path_params["channel"]
         channel = door.channels.get(name)
         response = await _answer(request, channel, door)
@@ -77,7 +87,8 @@ def routes(door: Door) -> list[Route]:
         door.metrics.webhooks.labels(label, str(response.status_code)).inc()
         return response
 
-    return [Route("/hooks/{channel}", hook, methods=["POST"])]
+    # Every method comes here, so that each refusal has a problem body.
+    return [Route("/hooks/{channel}", hook, methods=_METHODS)]
 
 
 async def _answer(request: Request, channel: Channel | None, door: Door) -> Response:
@@ -110,13 +121,17 @@ async def _accepted(request: Request, channel: Channel, door: Door) -> Sequence[
 
 
 async def _normalise(raw: RawRequest, channel: Channel, door: Door) -> Sequence[Envelope]:
-    context = ReceiveContext(channel.name, door.clock.now(), door.definitions)
+    context = ReceiveContext(channel.name, door.clock.now(), door.definitions, door.ahead)
     try:
-        return channel.receiver.normalise(raw, context)
+        events = channel.receiver.normalise(raw, context)
     except UnknownCommunityError:
         # Its definition may have been applied this moment.
         await door.definitions.refresh()
-        return channel.receiver.normalise(raw, context)
+        events = channel.receiver.normalise(raw, context)
+    for number, event in enumerate(events):
+        # Our own adapters have done it, and named the field; another one may have forgotten.
+        context.require_time(event.time, "time" if len(events) == 1 else f"{number}.time")
+    return events
 
 
 async def _read_body(request: Request, most: int, seconds: float) -> bytes:

@@ -23,13 +23,31 @@ class IntakeMetrics:
         )
         self.events = Counter(
             "shequn_intake_events_total",
-            "Events that webhooks brought and the bus stored",
+            "Events that channels brought and the bus stored",
             ("channel",),
             registry=registry,
         )
         self.ignored = Counter(
             "shequn_intake_webhooks_ignored_total",
             "Webhook calls that were right and told nothing of interest",
+            ("channel",),
+            registry=registry,
+        )
+        self.running = Gauge(
+            "shequn_intake_channel_running",
+            "1 while a channel that fetches events by itself does so",
+            ("channel",),
+            registry=registry,
+        )
+        self.breaks = Counter(
+            "shequn_intake_channel_breaks_total",
+            "Times that a channel that fetches events by itself broke off",
+            ("channel",),
+            registry=registry,
+        )
+        self.refused = Counter(
+            "shequn_intake_channel_refused_total",
+            "Events of a channel that fetches by itself that were refused for their time",
             ("channel",),
             registry=registry,
         )

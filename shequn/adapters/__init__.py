@@ -16,8 +16,11 @@ from shequn.adapters.base import (
 )
 from shequn.adapters.manifest import AdapterManifest, AdapterSettings, IdKind, Label, Quota, ReplyWindow
 from shequn.adapters.registry import AdapterRegistry
+from shequn.adapters.times import AHEAD, EARLIEST, require_time
 
 __all__ = [
+    "AHEAD",
+    "EARLIEST",
     "Adapter",
     "AdapterEnvironment",
     "AdapterManifest",
@@ -37,4 +40,5 @@ __all__ = [
     "Receives",
     "ReplyWindow",
     "Runs",
+    "require_time",
 ]

@@ -7,12 +7,13 @@ one only receives webhooks, another only sends, a third holds a socket open. Ven
 from abc import ABC
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from shequn.adapters.errors import ActionError, RateLimitedError
 from shequn.adapters.manifest import AdapterManifest, AdapterSettings
+from shequn.adapters.times import AHEAD, require_time
 from shequn.contracts.actions import OutcomeStatus
 from shequn.contracts.base import AccountRef
 from shequn.contracts.definitions.community import CommunityDefinition
@@ -50,11 +51,13 @@ class ReceiveContext:
         channel: the name of the channel the request came through.
         now: the moment of acceptance, by the system's clock; the events' ``recordedtime``.
         definitions: the communities' definitions.
+        ahead: how far after ``now`` an event's time may be.
     """
 
     channel: str
     now: datetime
     definitions: DefinitionBook
+    ahead: timedelta = AHEAD
 
     def definition(self, community: str) -> CommunityDefinition:
         """Give a community's definition.
@@ -63,6 +66,20 @@ class ReceiveContext:
             UnknownCommunityError: none is applied.
         """
         return self.definitions.current(community)
+
+    def require_time(self, time: datetime, field: str) -> None:
+        """Check the time of an event.
+
+        Intake checks it again, but can only say which event is wrong; who knows the field should name it.
+
+        Args:
+            time: when the event is said to have happened.
+            field: where that stands in the body.
+
+        Raises:
+            MalformedError: it lies before 1990, or more than ``ahead`` after now.
+        """
+        require_time(time, field, now=self.now, ahead=self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +90,13 @@ class AdapterEnvironment:
         name: the channel or platform it serves.
         data_dir: the folder for files it writes.
         clock: tells the time.
+        ahead: how far after now an event's time may be, for what fetches events by itself.
     """
 
     name: str
     data_dir: Path
     clock: Clock
+    ahead: timedelta = AHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +240,10 @@ class Runs(Protocol):
     async def run(self, publish: Publish, definitions: DefinitionBook) -> None:
         """Publish events until there are no more, or until cancelled.
 
+        Intake starts it anew, after a while, when it raises; so it must be able to begin again.
+
         Raises:
             TransientError: platform or bus is away.
+            PermanentError: starting anew cannot help.
         """
         ...

@@ -3,7 +3,7 @@
 import typer
 
 import shequn
-from shequn.cli import dead_letters, definitions, demo, stack
+from shequn.cli import dead_letters, definitions, demo, replay, stack
 
 app = typer.Typer(
     name="shequn",
@@ -16,6 +16,7 @@ app.command()(definitions.plan)
 app.command()(definitions.apply)
 app.command()(stack.up)
 app.command()(demo.demo)
+app.command(context_settings=replay.PASSED_ON)(replay.replay)
 app.add_typer(dead_letters.app, name="dlq")
 
 

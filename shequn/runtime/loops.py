@@ -16,6 +16,7 @@ _GRACE_SECONDS = 10.0
 
 logger = structlog.get_logger()
 Step = Callable[[], Awaitable[float]]
+Stop = Callable[[], None]
 
 
 class Loops:
@@ -25,12 +26,21 @@ class Loops:
         """Start with none."""
         self._metrics = metrics
         self._steps: dict[str, Step] = {}
+        self._stops: list[Stop] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
-    def add(self, name: str, step: Step) -> None:
-        """Add a loop; it begins with :meth:`start`."""
+    def add(self, name: str, step: Step, stop: Stop | None = None) -> None:
+        """Add a loop; it begins with :meth:`start`.
+
+        Args:
+            name: its name in metrics and logs.
+            step: what it does again and again.
+            stop: called when the loops are to end, so that a long step can come to its end early.
+        """
         self._steps[name] = step
+        if stop is not None:
+            self._stops.append(stop)
 
     def start(self) -> None:
         """Begin all loops."""
@@ -40,6 +50,8 @@ class Loops:
     async def stop(self) -> None:
         """End all loops. A step in hand is finished, unless it takes too long."""
         self._stopping.set()
+        for stop in self._stops:
+            stop()
         tasks, self._tasks = list(self._tasks.values()), {}
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE_SECONDS)

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from shequn.adapters import ReceiveContext
 from shequn.adapters.errors import MalformedError
 from shequn.contracts.base import Contract
-from shequn.contracts.definitions.community import CommunityDefinition
+from shequn.contracts.definitions.community import CommunityDefinition, GroupDefinition
 from shequn.contracts.envelope import Envelope
+
+_MOST_FIELD = 200
 
 M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E", bound=Envelope)
@@ -68,50 +71,51 @@ def validated(model: type[M], value: Mapping[str, Any], place: str = "") -> M:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = _shortened(".".join(str(part) for part in first["loc"]))
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise MalformedError(".".join(filter(None, (place, field))), first["msg"] + more) from None
+        raise MalformedError(
+            ".".join(filter(None, (place, field))), first["msg"].removeprefix("Value error, ") + more
+        ) from None
 
 
 def recorded(
     event: type[E],
+    context: ReceiveContext,
     *,
     time: datetime,
-    now: datetime,
-    channel: str,
+    time_field: str,
     community: str,
     subject: str,
     origin: tuple[str, ...],
     data: Contract,
-    time_field: str,
 ) -> E:
     """Make an event of a fact that came through a channel.
 
     Raises:
         MalformedError: the time is one that no event can have.
     """
-    try:
-        return event.record(
-            time=time,
-            recorded=now,
-            source=f"/intake/{channel}",
-            community=community,
-            subject=subject,
-            origin=origin,
-            data=data,
-        )
-    except (ValueError, OverflowError):
-        raise MalformedError(time_field, "lies before 1970 or too far ahead") from None
+    context.require_time(time, time_field)
+    return event.record(
+        time=time,
+        recorded=context.now,
+        source=f"/intake/{context.channel}",
+        community=community,
+        subject=subject,
+        origin=origin,
+        data=data,
+    )
 
 
-def require_group(definition: CommunityDefinition, group: str, field: str) -> None:
-    """Check that a group is in the community's definition.
+def require_group(definition: CommunityDefinition, group: str, field: str) -> GroupDefinition:
+    """Give a group of the community's definition.
 
     Raises:
-        MalformedError: it is not.
+        MalformedError: it is not there.
     """
-    if definition.group(group) is None:
+    found = definition.group(group)
+    if found is None:
         raise MalformedError(field, f"no group {group!r} in community {definition.community!r}")
+    return found
 
 
 def require_timezone(name: str | None, field: str) -> None:
@@ -128,16 +132,21 @@ def require_timezone(name: str | None, field: str) -> None:
         raise MalformedError(field, "is no IANA time zone such as Asia/Shanghai") from None
 
 
+def _shortened(field: str) -> str:
+    """Give a path that a person may read; a hostile document nests a thousand levels."""
+    return field if len(field) <= _MOST_FIELD else f"{field[:_MOST_FIELD]}…"
+
+
 def _refuse_nul(document: Any) -> None:
     # A stack of our own: the document may be nested deeper than the interpreter likes to recurse.
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         field, value = waiting.pop()
         if isinstance(value, str) and "\0" in value:
-            raise MalformedError(field, "holds a NUL character, which cannot be stored")
+            raise MalformedError(_shortened(field), "holds a NUL character, which cannot be stored")
         if isinstance(value, dict):
             if any("\0" in key for key in value):
-                raise MalformedError(field, "has a name with a NUL character, which cannot be stored")
+                raise MalformedError(_shortened(field), "has a name with a NUL character, which cannot be stored")
             waiting.extend((f"{field}.{key}".lstrip("."), child) for key, child in value.items())
         elif isinstance(value, list):
             waiting.extend((f"{field}.{index}".lstrip("."), child) for index, child in enumerate(value))

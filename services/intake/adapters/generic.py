@@ -54,8 +54,9 @@ class GenericSettings(AdapterSettings):
 
 
 def _text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("must be an RFC 3339 text such as 2026-01-31T08:00:00+08:00")  # noqa: TRY004  # pydantic's
+    # Pydantic would read a number, also one in quotes, as seconds or milliseconds, by its size.
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("must be an RFC 3339 text such as 2026-01-31T08:00:00+08:00")
     return value
 
 
@@ -120,14 +121,13 @@ class GenericAdapter(Adapter[GenericSettings]):
         require_timezone(getattr(data, "timezone", None), _at(place, "data.timezone"))
         return recorded(
             event,
+            context,
             time=incoming.time,
-            now=context.now,
-            channel=context.channel,
+            time_field=_at(place, "time"),
             community=community,
             subject=next(value for name in _SUBJECT_FIELDS if (value := getattr(data, name, None))),
             origin=(context.channel, incoming.source, incoming.id),
             data=data,
-            time_field=_at(place, "time"),
         )
 
     def _community(self, incoming: _CloudEvent, place: str) -> str:

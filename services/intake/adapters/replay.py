@@ -3,13 +3,13 @@
 Two kinds of line are known: our own envelopes of any outside fact, and chat rows as archives have them (``ts``,
 ``room``, ``room_id``, ``user``, ``name``, ``id``, ``text``). Events go out in atomic batches, as fast as the bus takes
 them or as fast as they happened times a factor. A replay that is broken off is started again from the beginning: ids
-are derived, so nothing counts twice.
+are derived, so nothing counts twice. A recording may be as old as it likes, down to 1990; what claims to come from the
+future is refused, as anywhere.
 """
 
 import asyncio
-import gzip
-import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ import structlog
 from pydantic import Field
 
 from services.intake.adapters.channel_settings import COMMUNITY
+from services.intake.adapters.replay_lines import STDIN, Line, MalformedLineError, portions_of
 from services.intake.adapters.replay_rows import LineReader
 from services.intake.facts import OUTSIDE_FACTS
 from shequn.adapters import (
@@ -29,6 +30,7 @@ from shequn.adapters import (
     IdKind,
     Label,
     Publish,
+    ReceiveContext,
 )
 from shequn.contracts.base import Slug
 from shequn.contracts.envelope import Envelope
@@ -37,6 +39,7 @@ from shequn.runtime.clock import stopwatch
 from shequn.runtime.failures import ConfigError, PermanentError
 from shequn.runtime.fold.workspace import DefinitionBook
 
+_CHANNEL = "replay"
 _MOST_PROBLEMS = 1_000
 _TICK_SECONDS = 0.05
 
@@ -47,9 +50,9 @@ class ReplaySettings(AdapterSettings):
     """Settings of a replay.
 
     Attributes:
-        file: JSON lines; ``.gz`` is unpacked.
-        community: the community of chat rows.
-        platform: the platform of chat rows.
+        file: JSON lines; gzip is unpacked; ``-`` is standard input.
+        community: the community of chat rows; none, and they are refused.
+        platform: the platform of chat rows; that of the row's group by default.
         groups: the group of a room, by the room's id or name.
         speed: how many times as fast as it happened; none is as fast as the bus takes it.
         on_error: ``skip`` a malformed line and report it, or ``stop`` at it.
@@ -57,24 +60,14 @@ class ReplaySettings(AdapterSettings):
     """
 
     file: Annotated[Path, Label(zh="文件", en="File")]
-    community: Annotated[Slug, COMMUNITY]
-    platform: Annotated[Slug, Label(zh="聊天记录的平台", en="Platform of chat rows")] = "gitter"
+    community: Annotated[Slug | None, COMMUNITY] = None
+    platform: Annotated[Slug | None, Label(zh="聊天记录的平台", en="Platform of chat rows")] = None
     groups: Annotated[dict[str, Slug], Label(zh="聊天室对应的群", en="Group of each room")] = Field(
         default_factory=dict
     )
-    speed: Annotated[float | None, Field(gt=0), Label(zh="速度倍数", en="Speed factor")] = None
+    speed: Annotated[float | None, Field(gt=0, allow_inf_nan=False), Label(zh="速度倍数", en="Speed factor")] = None
     on_error: Annotated[Literal["skip", "stop"], Label(zh="遇到坏行时", en="At a malformed line")] = "skip"
     batch: Annotated[int, Field(ge=1, le=1_000), Label(zh="每批事件数", en="Events in a batch")] = 500
-
-
-class MalformedLineError(PermanentError):
-    """A line of a recording cannot be read."""
-
-    def __init__(self, file: Path, line: int, problem: str) -> None:
-        """Name file, line and what is wrong."""
-        super().__init__(f"{file}:{line}: {problem}")
-        self.file = file
-        self.line = line
 
 
 @dataclass(slots=True)
@@ -82,14 +75,21 @@ class ReplayReport:
     """What a replay has done so far.
 
     Attributes:
+        read: lines that were read; empty ones do not count.
         published: events that the bus has stored.
         skipped: malformed lines.
         problems: the first 1,000 of them: file, line and what is wrong.
     """
 
+    read: int = 0
     published: int = 0
     skipped: int = 0
     problems: list[str] = field(default_factory=list)
+
+
+def log_problem(problem: MalformedLineError) -> None:
+    """Tell of a malformed line in the log."""
+    logger.warning("line skipped", why=str(problem))
 
 
 class ReplayAdapter(Adapter[ReplaySettings]):
@@ -103,10 +103,16 @@ class ReplayAdapter(Adapter[ReplaySettings]):
         id_kinds=(IdKind("account_id", Label(zh="原平台的账号", en="An account of the recorded platform")),),
     )
 
-    def __init__(self, settings: ReplaySettings, environment: AdapterEnvironment) -> None:
-        """Prepare; :meth:`run` reads."""
+    def __init__(
+        self,
+        settings: ReplaySettings,
+        environment: AdapterEnvironment,
+        tell: Callable[[MalformedLineError], None] = log_problem,
+    ) -> None:
+        """Prepare; :meth:`run` reads. The first 1,000 malformed lines are told of."""
         super().__init__(settings, environment)
         self.report = ReplayReport()
+        self._tell = tell
 
     async def open(self) -> None:
         """Check that the file is there.
@@ -114,30 +120,35 @@ class ReplayAdapter(Adapter[ReplaySettings]):
         Raises:
             ConfigError: it is not.
         """
-        if not self.settings.file.is_file():
-            raise ConfigError(f"there is no file {self.settings.file} to replay")
+        file = self.settings.file
+        if file != STDIN and (not file.exists() or file.is_dir()):
+            raise ConfigError(f"there is no file {file} to replay")
 
     async def run(self, publish: Publish, definitions: DefinitionBook) -> None:
-        """Publish the whole file; see :class:`shequn.adapters.Runs`.
+        """Publish the whole file; see :class:`shequn.adapters.Runs`. Cancelled, it lets the bus store what it has.
 
         Raises:
             UnknownCommunityError: the community has no definition.
             MalformedLineError: at a malformed line, where the settings say ``stop``; what stands before it is out.
         """
-        definitions.current(self.settings.community)
+        self.report = ReplayReport()
+        if self.settings.community is not None:
+            definitions.current(self.settings.community)
         pace = _Pace(self.settings.speed)
         storing: asyncio.Task[None] | None = None
-        try:
-            for batch in self._batches(definitions, pace):
-                # The next batch is read while the bus stores this one; two are never on their way, so order is kept.
+        async with aclosing(self._batches(definitions, pace)) as batches:
+            try:
+                async for batch in batches:
+                    # The next batch is read while the bus stores this one; two are never on their way, so order is
+                    # kept.
+                    if storing is not None:
+                        await asyncio.shield(storing)
+                    await pace.wait_for(batch)
+                    storing = asyncio.create_task(self._store(batch, publish))
+                    await asyncio.sleep(0)
+            finally:
                 if storing is not None:
-                    await storing
-                await pace.wait_for(batch)
-                storing = asyncio.create_task(self._store(batch, publish))
-                await asyncio.sleep(0)
-        finally:
-            if storing is not None:
-                await storing
+                    await asyncio.shield(storing)
 
     async def _store(self, batch: list[Envelope], publish: Publish) -> None:
         if self.settings.speed is not None:
@@ -147,10 +158,21 @@ class ReplayAdapter(Adapter[ReplaySettings]):
         await publish(sorted(batch, key=lambda event: stream_of(event.type).name))
         self.report.published += len(batch)
 
-    def _batches(self, definitions: DefinitionBook, pace: "_Pace") -> Iterator[list[Envelope]]:
+    async def _batches(self, definitions: DefinitionBook, pace: "_Pace") -> AsyncGenerator[list[Envelope], None]:
+        settings, environment = self.settings, self.environment
+        reader = LineReader(definitions, settings.community, settings.platform, settings.groups)
+        async with aclosing(portions_of(settings.file)) as portions:
+            async for portion in portions:
+                context = ReceiveContext(_CHANNEL, environment.clock.now(), definitions, environment.ahead)
+                for batch in self._of_portion(portion, reader, context, pace):
+                    yield batch
+
+    def _of_portion(
+        self, portion: list[Line], reader: LineReader, context: ReceiveContext, pace: "_Pace"
+    ) -> Iterator[list[Envelope]]:
         batch: list[Envelope] = []
         try:
-            for event in self._events(definitions):
+            for event in self._events(portion, reader, context):
                 if batch and (len(batch) >= self.settings.batch or not pace.together(batch[0].time, event.time)):
                     yield batch
                     batch = []
@@ -162,15 +184,13 @@ class ReplayAdapter(Adapter[ReplaySettings]):
         if batch:
             yield batch
 
-    def _events(self, definitions: DefinitionBook) -> Iterator[Envelope]:
-        settings = self.settings
-        reader = LineReader(definitions, settings.community, settings.platform, settings.groups)
-        now = self.environment.clock.now
-        for number, line in _lines(settings.file):
+    def _events(self, portion: list[Line], reader: LineReader, context: ReceiveContext) -> Iterator[Envelope]:
+        for number, line in portion:
             if not line.strip():
                 continue
+            self.report.read += 1
             try:
-                event = reader.read(line, now())
+                event = reader.read(line, context)
             except PermanentError as error:
                 self._refuse(number, error)
             else:
@@ -178,12 +198,12 @@ class ReplayAdapter(Adapter[ReplaySettings]):
 
     def _refuse(self, number: int, error: PermanentError) -> None:
         problem = MalformedLineError(self.settings.file, number, str(error))
+        self.report.skipped += 1
         if self.settings.on_error == "stop":
             raise problem from error
-        self.report.skipped += 1
         if len(self.report.problems) < _MOST_PROBLEMS:
             self.report.problems.append(str(problem))
-            logger.warning("line skipped", file=str(self.settings.file), line=number, why=str(error))
+            self._tell(problem)
 
 
 class _Pace:
@@ -206,18 +226,3 @@ class _Pace:
         real, recorded = self._began
         due = real + (batch[0].time - recorded).total_seconds() / self._speed
         await asyncio.sleep(max(0.0, due - stopwatch()))
-
-
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a file with their numbers, from 1.
-
-    Raises:
-        MalformedLineError: it is no gzip file although it is named like one, or it is torn.
-    """
-    number = 0
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):  # the number is needed when the file breaks off
-                yield number, line
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise MalformedLineError(file, number + 1, f"the gzip file is damaged: {error}") from error

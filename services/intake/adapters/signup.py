@@ -22,6 +22,7 @@ from shequn.contracts.envelope import Envelope
 from shequn.contracts.signups import FormSubmitted, FormSubmittedData, Language
 
 FORM_PLATFORM = "form"
+_MOST_ID = 256
 _PHONE_DECORATION = re.compile(r"[\s().-]")
 
 
@@ -61,7 +62,7 @@ class SignupForm(Contract):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     submitted_at: Timestamp
-    submission_id: Annotated[str | None, _Empty] = Field(default=None, max_length=256)
+    submission_id: Annotated[str | None, _Empty] = Field(default=None, max_length=_MOST_ID)
     account: AccountRef | None = None
     email: Annotated[_Email | None, _Empty] = None
     phone: Annotated[_Phone | None, _Empty] = None
@@ -105,9 +106,7 @@ class SignupAdapter(Adapter[ChannelSettings]):
         require_timezone(form.timezone, "timezone")
         community = self.settings.community
         context.definition(community)
-        submission = form.submission_id or raw.headers.get(MESSAGE_ID, "")
-        if not submission:
-            raise MalformedError("submission_id", "is missing, and so is the header webhook-id")
+        submission = _submission(form, raw)
         account = _account(form)
         data = FormSubmittedData(
             account=account,
@@ -118,19 +117,27 @@ class SignupAdapter(Adapter[ChannelSettings]):
         )
         event = recorded(
             FormSubmitted,
+            context,
             time=form.submitted_at,
-            now=context.now,
-            channel=context.channel,
+            time_field="submitted_at",
             community=community,
             subject=submission,
             origin=(context.channel, submission),
             data=data,
-            time_field="submitted_at",
         )
         return [event]
 
 
 _COPIED = ("name", "language", "timezone", "channel", "referral_code", "consents", "answers")
+
+
+def _submission(form: SignupForm, raw: RawRequest) -> str:
+    submission = form.submission_id or raw.headers.get(MESSAGE_ID, "")
+    if not submission:
+        raise MalformedError("submission_id", f"is missing, and so is the header {MESSAGE_ID}")
+    if len(submission) > _MOST_ID:
+        raise MalformedError("submission_id", f"is missing, and the header {MESSAGE_ID} is too long to stand for it")
+    return submission
 
 
 def _account(form: SignupForm) -> AccountRef:

@@ -18,7 +18,7 @@ Source: https://docs.stripe.com/api/events/types, https://docs.stripe.com/curren
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import stripe
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -36,6 +36,7 @@ from shequn.contracts.payments import ChargeRefunded, ChargeRefundedData, Charge
 from shequn.runtime.failures import ConfigError
 
 _PROVIDER = "stripe"
+_OBJECT = "data.object"
 _SIGNATURE = "stripe-signature"
 _SIGNED_AT = re.compile(r"^[0-9]{1,11}$", re.ASCII)
 _MOST_SECONDS = 253_402_300_799  # the end of the year 9999
@@ -174,6 +175,13 @@ def _signed_at(header: str) -> int:
     return int(times[0])
 
 
+class _Moment(NamedTuple):
+    """A time as Stripe writes it, and where it stands."""
+
+    seconds: int
+    field: str
+
+
 class _Recorder:
     """Makes our events of Stripe's documents."""
 
@@ -182,7 +190,7 @@ class _Recorder:
         self._community = community
 
     def payment(
-        self, payment_id: str, paid_at: int, money: Money, customer: str | None, metadata: dict[str, Any]
+        self, payment_id: str, paid_at: _Moment, money: Money, customer: str | None, metadata: dict[str, Any]
     ) -> Envelope:
         account = _account(metadata) or AccountRef(platform=_PROVIDER, account_id=customer or payment_id)
         data = ChargeSucceededData(
@@ -195,10 +203,10 @@ class _Recorder:
         )
         return self._record(ChargeSucceeded, paid_at, payment_id, data)
 
-    def refund(self, refund: _Refund) -> Envelope:
+    def refund(self, refund: _Refund, place: str = _OBJECT) -> Envelope:
         payment_id = refund.payment_intent or refund.charge
         if payment_id is None:
-            raise MalformedError("data.object.payment_intent", "is missing, and so is charge")
+            raise MalformedError(f"{place}.payment_intent", "is missing, and so is charge")
         data = ChargeRefundedData(
             provider=_PROVIDER,
             payment_id=payment_id,
@@ -206,37 +214,37 @@ class _Recorder:
             amount=money_of(refund.amount, refund.currency),
             reason=refund.reason or "",
         )
-        return self._record(ChargeRefunded, refund.created, refund.id, data)
+        return self._record(ChargeRefunded, _Moment(refund.created, f"{place}.created"), refund.id, data)
 
-    def _record(self, event: type[Envelope], seconds: int, identity: str, data: Contract) -> Envelope:
+    def _record(self, event: type[Envelope], at: _Moment, identity: str, data: Contract) -> Envelope:
         return recorded(
             event,
-            time=datetime.fromtimestamp(seconds, UTC),
-            now=self._context.now,
-            channel=self._context.channel,
+            self._context,
+            time=datetime.fromtimestamp(at.seconds, UTC),
+            time_field=at.field,
             community=self._community,
             subject=identity,
             origin=(_PROVIDER, self._community, identity),
             data=data,
-            time_field="created",
         )
 
 
 def _intent_succeeded(event: _Event, record: _Recorder) -> Sequence[Envelope]:
-    intent = validated(_PaymentIntent, event.data.object, "data.object")
+    intent = validated(_PaymentIntent, event.data.object, _OBJECT)
     money = money_of(intent.amount_received, intent.currency)
-    return [record.payment(intent.id, event.created, money, intent.customer, intent.metadata)]
+    paid_at = _Moment(event.created, "created")
+    return [record.payment(intent.id, paid_at, money, intent.customer, intent.metadata)]
 
 
 def _charge_succeeded(event: _Event, record: _Recorder) -> Sequence[Envelope]:
-    charge = validated(_Charge, event.data.object, "data.object")
+    charge = validated(_Charge, event.data.object, _OBJECT)
     if charge.payment_intent is not None or not charge.captured:
         return ()
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
     # The charge's own time: charge.succeeded and charge.captured tell of one fact at different times.
-    return [
-        record.payment(charge.id, charge.created, money_of(amount, charge.currency), charge.customer, charge.metadata)
-    ]
+    paid_at = _Moment(charge.created, f"{_OBJECT}.created")
+    money = money_of(amount, charge.currency)
+    return [record.payment(charge.id, paid_at, money, charge.customer, charge.metadata)]
 
 
 def _charge_refunded(event: _Event, record: _Recorder) -> Sequence[Envelope]:
@@ -244,15 +252,15 @@ def _charge_refunded(event: _Event, record: _Recorder) -> Sequence[Envelope]:
     listed = refunds.get("data") if isinstance(refunds, dict) else None
     found = []
     for number, item in enumerate(listed if isinstance(listed, list) else []):
-        place = f"data.object.refunds.data.{number}"
+        place = f"{_OBJECT}.refunds.data.{number}"
         if not isinstance(item, dict):
             raise MalformedError(place, "must be a JSON object")
-        found.append(validated(_Refund, item, place))
-    return [record.refund(refund) for refund in found if _is_paid_out(refund)]
+        found.append((validated(_Refund, item, place), place))
+    return [record.refund(refund, place) for refund, place in found if _is_paid_out(refund)]
 
 
 def _refund_told(event: _Event, record: _Recorder) -> Sequence[Envelope]:
-    refund = validated(_Refund, event.data.object, "data.object")
+    refund = validated(_Refund, event.data.object, _OBJECT)
     return [record.refund(refund)] if _is_paid_out(refund) else ()
 
 

@@ -62,27 +62,34 @@ class Publisher:
         """Use a connected client."""
         self._client = client
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> int:
         """Publish messages in order.
+
+        Returns:
+            How many of them the server, or an earlier one of these, had under the same id already. It remembers ids
+            for a stream's duplicate window only.
 
         Raises:
             NotStoredError: some message is not confirmed. Others may be stored; publishing all again is safe, because
                 their ids are recognised.
         """
+        duplicates = 0
         for stream, run in groupby(messages, key=lambda message: stream_of(message.subject).name):
             pending = iter(run)
             while chunk := list(islice(pending, _BATCH_LIMIT)):
                 try:
-                    await self._publish_chunk(chunk)
+                    duplicates += await self._publish_chunk(chunk)
                 except (nats.errors.Error, OSError) as error:
                     raise NotStoredError(stream, str(error) or type(error).__name__) from error
+        return duplicates
 
-    async def _publish_chunk(self, chunk: list[Outgoing]) -> None:
+    async def _publish_chunk(self, chunk: list[Outgoing]) -> int:
         unique = {message.message_id: message for message in chunk}
         ordered = list(unique.values())
+        repeated = len(chunk) - len(ordered)
         if len(ordered) >= _LEAST_BATCH and await self._publish_batch(ordered):
-            return
-        await asyncio.gather(*(self._publish_one(message) for message in ordered))
+            return repeated
+        return repeated + sum(await asyncio.gather(*(self._publish_one(message) for message in ordered)))
 
     async def _publish_batch(self, chunk: list[Outgoing]) -> bool:
         """Publish as one atomic batch; tell whether the server took it."""
@@ -94,10 +101,12 @@ class Publisher:
         answer = await self._request(last, headers)
         return "error" not in answer
 
-    async def _publish_one(self, message: Outgoing) -> None:
+    async def _publish_one(self, message: Outgoing) -> bool:
+        """Publish one message; tell whether the server had it already."""
         answer = await self._request(message, {_MESSAGE_ID: message.message_id})
         if "error" in answer:
             raise NotStoredError(message.subject, str(answer["error"]))
+        return answer.get("duplicate") is True
 
     async def _request(self, message: Outgoing, headers: dict[str, str]) -> dict[str, object]:
         try:

@@ -24,9 +24,12 @@ from shequn.local.process import ManagedProcess
 from shequn.local.testing import running
 from shequn.runtime.bus import Outgoing, Publisher
 from shequn.runtime.bus.streams import declare_streams
+from shequn.runtime.store.engine import Store
+from shequn.runtime.store.migrate import migrate
+from tests.integration.intake.queues import Queue
 from tests.support.events import applied
 from tests.support.waiting import eventually
-from tests.unit.intake.builders import COMMUNITY, SECRET, book
+from tests.unit.intake.builders import ANN_ID, COMMUNITY, NOW, SECRET, book
 from tests.unit.intake.test_stripe import SECRET as STRIPE_SECRET
 
 CHANNELS = {
@@ -68,6 +71,11 @@ class Bench:
             return None
         finally:
             await connection.close()
+
+    async def folded(self) -> int:
+        """How many sign-ups the service has acknowledged."""
+        info = await self.client.jetstream().consumer_info("SIGNUPS", "intake-identity-signups")
+        return 0 if info.num_pending or info.num_ack_pending else int(info.delivered.stream_seq)
 
     def lines(self) -> list[dict[str, Any]]:
         file = self.folder / "data" / "actions.jsonl"
@@ -123,6 +131,20 @@ async def bench(tmp_path: Path, postgres_dsn: str) -> AsyncIterator[Bench]:
         yield bench
         bench.thaw_bus()
         await bench.client.close()
+
+
+@pytest.fixture
+async def queue(postgres_dsn: str) -> AsyncIterator[Queue]:
+    await migrate(postgres_dsn, "intake", "services.intake")
+    pool = Store(postgres_dsn, "intake")
+    await pool.open()
+    queue = Queue(pool, postgres_dsn)
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO accounts VALUES ('gitter', 'ann', $1, $2)", ANN_ID, NOW)
+    yield queue
+    for claims in queue.claims:
+        await claims.close()
+    await pool.close()
 
 
 async def killed(process: ManagedProcess) -> None:

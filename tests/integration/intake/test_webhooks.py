@@ -55,6 +55,24 @@ async def test_the_same_fact_again_is_stored_once(bench: Bench) -> None:
     assert await bench.stored("CHAT") == 1
 
 
+async def test_the_same_sign_up_again_is_one_member_told_of_once(bench: Bench) -> None:
+    async with bench.intake():
+        for number in range(3):
+            assert (await bench.post(fresh(form(), message_id=f"msg_{number}"), "form")).status_code == 202
+        # Past the server's memory of ids, too.
+        (event,) = await bench.read("SIGNUPS")
+        await bench.client.jetstream().publish(event["type"], json.dumps(event).encode())
+        await eventually(bench.folded, lambda count: count == 2)
+        assert await bench.query("SELECT active FROM member_totals") == 1
+    assert [event["type"] for event in await bench.read("MEMBERS")] == ["members.member.joined.v1"]
+
+
+async def test_the_same_payment_again_is_stored_once(bench: Bench) -> None:
+    async with bench.intake():
+        assert {(await bench.post(paid(), "pay")).status_code for _ in range(3)} == {202}
+    assert await bench.stored("PAYMENTS") == 1
+
+
 async def test_many_at_once_share_batches_and_lose_nothing(bench: Bench) -> None:
     requests = [fresh(cloud_event(id=f"b-{number}")) for number in range(300)]
     # Every third comes twice at the same time.
@@ -73,6 +91,18 @@ class TestRefused:
             answer = await bench.post(fresh(cloud_event(), secret=OTHER_SECRET))
         assert answer.status_code == 401
         assert await bench.stored("CHAT") == 0
+
+    async def test_an_event_from_the_future_reaches_nothing(self, bench: Bench) -> None:
+        async with bench.intake():
+            answer = await bench.post(fresh([cloud_event(), cloud_event(id="b-2", time="9999-12-31T23:59:59Z")]))
+        assert (answer.status_code, answer.json()["field"]) == (422, "1.time")
+        assert await bench.stored("CHAT") == 0
+
+    async def test_the_system_clock_tells_what_the_future_is(self, bench: Bench) -> None:
+        now = datetime.now(UTC).isoformat()
+        async with bench.intake(SHEQUN_CLOCK=f"scaled:{now}/2031-01-01T00:00:00Z/1000"):
+            answer = await bench.post(fresh(cloud_event(time="2031-01-01T12:00:00Z")))
+        assert answer.status_code == 202
 
     async def test_an_endless_body_is_not_read_to_its_end(self, bench: Bench) -> None:
         sent = 0

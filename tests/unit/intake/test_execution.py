@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.intake.execution import Job, execute_jobs
+from services.intake.execution import Job, execute_portion, portions_of
 from shequn.adapters import Adapter, AdapterManifest, AdapterSettings, AddressedAction, Label, Outcome
 from shequn.adapters.errors import ForbiddenError, UnknownDeliveryError
 from shequn.contracts.actions import OutcomeStatus, SendMessage
@@ -48,7 +48,8 @@ def job(key: str) -> Job:
 
 
 async def outcomes(adapter: Single, *keys: str) -> list[list[tuple[str, OutcomeStatus]]]:
-    portions = [portion async for portion in execute_jobs(adapter, [job(key) for key in keys], 0.05)]
+    jobs = [job(key) for key in keys]
+    portions = [await execute_portion(adapter, portion, 0.05) for portion in portions_of(adapter, jobs)]
     return [[(done.idempotency_key, outcome.status) for done, outcome in portion] for portion in portions]
 
 
@@ -87,8 +88,8 @@ class TestOneByOne:
     async def test_what_it_cannot_do_fails_without_asking(self) -> None:
         adapter = Single(raising(ValueError()))
         jobs = [Job(AddressedAction(delete("x"), "test"), "x"), job("a")]
-        portions = [portion async for portion in execute_jobs(adapter, jobs, 1)]
-        assert [outcome.status for portion in portions for _, outcome in portion] == [F, D]
+        done = [await execute_portion(adapter, portion, 1) for portion in portions_of(adapter, jobs)]
+        assert [outcome.status for portion in done for _, outcome in portion] == [F, D]
         assert adapter.seen == ["a"]
 
     async def test_one_that_hangs_is_broken_off(self) -> None:

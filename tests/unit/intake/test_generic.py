@@ -1,11 +1,14 @@
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.intake.adapters.generic import GenericAdapter
-from shequn.adapters import RawRequest, ReceiveContext
+from shequn.adapters import AHEAD, EARLIEST, RawRequest, ReceiveContext
 from shequn.adapters.conformance import ReceiverConformance, RecordedRequest
 from shequn.adapters.errors import MalformedError
 from shequn.contracts import ids
@@ -15,6 +18,7 @@ from shequn.runtime.failures import UnknownCommunityError
 from tests.unit.intake.builders import (
     ANN_ID,
     COMMUNITY,
+    NOW,
     OTHER_SECRET,
     SECRET,
     cloud_event,
@@ -132,7 +136,13 @@ class TestCommunity:
         ({"id": ""}, "id"),
         ({"time": "2026-03-02T08:00:00"}, "time"),
         ({"time": 1_700_000_000}, "time"),
+        ({"time": "1772438340"}, "time"),
+        ({"time": "1772438340000"}, "time"),
         ({"time": "1969-12-31T23:59:59Z"}, "time"),
+        ({"time": "1989-12-31T23:59:59Z"}, "time"),
+        ({"time": "2026-03-03T08:00:01Z"}, "time"),
+        ({"time": "2100-01-01T00:00:00Z"}, "time"),
+        ({"time": "9999-12-31T23:59:59Z"}, "time"),
         ({"time": "0001-01-01T00:00:00+14:00"}, "time"),
         ({"time": "9999-12-31T23:59:59-14:00"}, "time"),
         ({"type": "members.member.joined.v1"}, "type"),
@@ -152,6 +162,30 @@ def test_what_is_wrong_is_named(change: dict[str, Any], field: str) -> None:
 
 def test_what_is_wrong_in_a_list_is_named() -> None:
     assert refusal([cloud_event(), cloud_event(data__group="cellar")]) == "1.data.group"
+
+
+def test_one_time_from_the_future_refuses_the_whole_list() -> None:
+    events = [cloud_event(id=f"b-{number}") for number in range(3)]
+    assert refusal([*events, cloud_event(id="b-3", time="2100-01-01T00:00:00Z")]) == "3.time"
+
+
+def test_a_day_ahead_is_a_clock_that_is_off() -> None:
+    (event,) = read(cloud_event(time="2026-03-03T08:00:00Z"))
+    assert event.time - NOW == AHEAD
+
+
+@given(st.one_of(st.datetimes().map(lambda at: f"{at.isoformat()}Z"), st.text(), st.integers(), st.floats()))
+def test_whatever_stands_for_the_time_it_is_within_the_bounds_or_refused(time: Any) -> None:
+    with suppress(MalformedError):
+        (event,) = read(cloud_event(time=time))
+        assert EARLIEST <= event.time <= NOW + AHEAD
+
+
+def test_a_place_a_thousand_levels_deep_is_shortened() -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"a": deep}
+    assert len(refusal(cloud_event(data__zz=deep))) < 256
 
 
 def test_a_time_zone_nobody_knows_is_named() -> None:

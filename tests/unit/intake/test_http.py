@@ -11,15 +11,25 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from services.intake.adapters import BUILTIN
-from services.intake.channels import make_channels
+from services.intake.channels import Channel, make_channels
 from services.intake.http import Door, routes
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import ChannelChoice
-from shequn.adapters import AdapterRegistry, RawRequest
+from shequn.adapters import AHEAD, AdapterRegistry, RawRequest, ReceiveContext
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.failures import ConfigError, TransientError
 from shequn.testing.memory import MemoryBook
-from tests.unit.intake.builders import COMMUNITY, NOW, OTHER_SECRET, SECRET, FixedClock, book, cloud_event, signed
+from tests.unit.intake.builders import (
+    COMMUNITY,
+    NOW,
+    OTHER_SECRET,
+    SECRET,
+    FixedClock,
+    book,
+    cloud_event,
+    group_joined,
+    signed,
+)
 from tests.unit.intake.test_stripe import SECRET as STRIPE_SECRET
 from tests.unit.intake.test_stripe import event as stripe_event
 from tests.unit.intake.test_stripe import request as stripe_request
@@ -30,6 +40,16 @@ CHANNELS = {
     "web": {"adapter": "generic", "secrets": [SECRET]},
     "pay": {"adapter": "stripe", "community": COMMUNITY, "secrets": [STRIPE_SECRET]},
 }
+
+
+class Careless:
+    """Somebody else's adapter: it looks at nothing."""
+
+    def verify(self, request: RawRequest) -> None:
+        pass
+
+    def normalise(self, raw: RawRequest, context: ReceiveContext) -> Sequence[Envelope]:
+        return [group_joined(minutes) for minutes in json.loads(raw.body)]
 
 
 class StubBus:
@@ -61,9 +81,9 @@ class Site:
         self.registry = CollectorRegistry()
         self.clock = FixedClock()
         choices = {name: ChannelChoice.model_validate(choice) for name, choice in CHANNELS.items()}
-        channels = make_channels(REGISTRY, choices, Path(), self.clock)
+        channels = make_channels(REGISTRY, choices, Path(), self.clock) | {"loose": Channel("loose", Careless())}
         metrics = IntakeMetrics(self.registry)
-        door = Door(channels, self.bus, self.definitions, self.clock, self.clock, metrics, LIMIT, 1.0)
+        door = Door(channels, self.bus, self.definitions, self.clock, self.clock, metrics, AHEAD, LIMIT, 1.0)
         self.client = TestClient(Starlette(routes=routes(door)), raise_server_exceptions=True)
 
     def post(self, request: RawRequest, channel: str = "web") -> httpx2.Response:
@@ -170,8 +190,41 @@ class TestRefused:
         signature = signed("{}")
         self.problem(site.post(RawRequest(signature.headers, body, NOW)), 422)
 
-    def test_another_method(self, site: Site) -> None:
-        assert site.client.get("/hooks/web").status_code == 405
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
+    def test_another_method(self, site: Site, method: str) -> None:
+        answer = site.client.request(method, "/hooks/web")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    def test_a_timestamp_from_the_future(self, site: Site) -> None:
+        self.problem(site.post(signed(cloud_event(), at=NOW + timedelta(minutes=6))), 401)
+
+    def test_an_event_from_the_future_names_the_field(self, site: Site) -> None:
+        body = [cloud_event(), cloud_event(id="b-2", time="2100-01-01T00:00:00Z")]
+        assert self.problem(site.post(signed(body)), 422)["field"] == "1.time"
+        assert site.bus.stored == []
+
+    @pytest.mark.parametrize(("minutes", "field"), [([2_000], "time"), ([0, 2_000], "1.time")])
+    def test_an_event_from_the_future_that_an_adapter_lets_through(
+        self, site: Site, minutes: list[int], field: str
+    ) -> None:
+        assert self.problem(site.post(signed(minutes), "loose"), 422)["field"] == field
+
+
+class TestContentType:
+    """The body decides: many senders leave the header to their library, and the signature is over the bytes."""
+
+    def send(self, site: Site, body: Any, content_type: str) -> int:
+        request = signed(body)
+        headers = {**request.headers, "content-type": content_type}
+        return site.client.post("/hooks/web", content=request.body, headers=headers).status_code
+
+    @pytest.mark.parametrize("content_type", ["application/cloudevents+json", "text/plain", "application/xml", "?"])
+    def test_json_is_taken_under_any_name(self, site: Site, content_type: str) -> None:
+        assert self.send(site, cloud_event(), content_type) == 202
+
+    def test_what_is_no_json_is_malformed_under_any_name(self, site: Site) -> None:
+        assert self.send(site, "<event/>", "application/json") == 422
 
 
 class TestBusAway:

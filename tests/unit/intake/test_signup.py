@@ -94,5 +94,14 @@ class TestSubmission:
     def test_without_a_time_is_refused(self) -> None:
         assert refusal(form(submitted_at=None)) == "submitted_at"
 
+    @pytest.mark.parametrize("time", ["2026-03-03T08:00:01Z", "9999-12-31T23:59:59Z", 0, 10**11, 10**18, "soon", True])
+    def test_a_time_that_cannot_be_is_named(self, time: Any) -> None:
+        assert refusal(form(submitted_at=time)) == "submitted_at"
+
+    def test_a_message_id_that_is_too_long_is_no_submission_id(self) -> None:
+        with pytest.raises(MalformedError) as refused:
+            read(form(submission_id=None), message_id="m" * 257)
+        assert refused.value.field == "submission_id"
+
     def test_a_time_zone_nobody_knows_is_refused(self) -> None:
         assert refusal(form(timezone="Mars/Base")) == "timezone"

@@ -175,6 +175,33 @@ def test_an_amount_beyond_all_measure_is_malformed() -> None:
         money_of(10**16, "cny")
 
 
+FAR = 4_102_444_800  # the year 2100
+AGES = 253_402_300_799  # the end of the year 9999
+
+
+class TestTime:
+    @pytest.mark.parametrize(
+        ("document", "field"),
+        [
+            (event("payment_intent.succeeded", INTENT, created=FAR), "created"),
+            (event("payment_intent.succeeded", INTENT, created=AGES), "created"),
+            (event("payment_intent.succeeded", INTENT, created=AGES + 1), "created"),
+            (event("payment_intent.succeeded", INTENT, created=0), "created"),
+            (event("payment_intent.succeeded", INTENT, created=-1), "created"),
+            (event("charge.succeeded", CHARGE | {"created": FAR}), "data.object.created"),
+            (event("refund.created", REFUND | {"created": FAR}), "data.object.created"),
+            (
+                event("charge.refunded", CHARGE | {"refunds": {"data": [REFUND | {"created": FAR}]}}),
+                "data.object.refunds.data.0.created",
+            ),
+        ],
+    )
+    def test_one_that_cannot_be_is_named(self, document: dict[str, Any], field: str) -> None:
+        with pytest.raises(MalformedError) as refused:
+            read(document)
+        assert refused.value.field == field
+
+
 class TestSignature:
     @pytest.mark.skipif(not VECTORS.exists(), reason=f"{VECTORS} is not there")
     @pytest.mark.parametrize("vector", json.loads(VECTORS.read_text()) if VECTORS.exists() else [])

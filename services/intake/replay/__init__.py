@@ -1,0 +1,1 @@
+"""The command that sends a recording into a running stack."""
