@@ -4,11 +4,13 @@ People see them in the Prefect UI: they start a run, re-run one, read a report, 
 all waves until it is resumed. A run that is cancelled while it works ends by itself after its chunks.
 """
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
+from prefect import flow_engine
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.filters import (
@@ -21,7 +23,6 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.flow_engine import run_flow_async
 from prefect.flows import Flow
 from prefect.schedules import Cron
 from prefect.states import Crashed, Pending
@@ -39,6 +40,10 @@ _PURGE_ROUNDS = 200
 _OFTEN = 10
 
 logger = structlog.get_logger()
+
+# Prefect takes SIGTERM for itself while a flow runs, as if the process were the flow's own. Ours runs flows all the
+# time and has a server to stop: it would hardly ever hear of it. There is no setting against it.
+flow_engine.capture_sigterm = nullcontext  # type: ignore[attr-defined, assignment]
 
 
 class Deployments:
@@ -148,7 +153,7 @@ class Deployments:
             return None
         body = self._flows[run.deployment_id]
         with provided(self._handles):
-            state = await run_flow_async(body, flow_run=run, parameters=run.parameters, return_type="state")
+            state = await flow_engine.run_flow_async(body, flow_run=run, parameters=run.parameters, return_type="state")
         return _failure_of(state)
 
     async def _give_up_stale(self, client: PrefectClient) -> None:

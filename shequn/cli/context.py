@@ -9,12 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import nats.errors
 import typer
 from rich.console import Console
 
-from shequn.local import read_record
+from shequn.local import LocalSettings, read_record
+from shequn.local.errors import ProcessFailedError
+from shequn.runtime.bus.address import server_urls
 from shequn.runtime.bus.connection import Bus
-from shequn.runtime.failures import AppError, ConfigError, PermanentError
+from shequn.runtime.failures import AppError, ConfigError, PermanentError, TransientError
+from shequn.runtime.settings import load_settings
 
 T = TypeVar("T")
 
@@ -24,23 +28,23 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 EXIT_WRONG_INPUT = 2
 EXIT_NOT_NOW = 1
 
-DEFAULT_DATA = Path(os.environ.get("SHEQUN_DATA_DIR", ".shequn"))
+DEFAULT_DATA = Path(os.environ.get("SHEQUN_DATA_DIR") or ".shequn").expanduser()
 """The folder of the stack where none is named."""
+
+_CONNECT_SECONDS = 3.0  # a person waits; a service that waits for its bus has more patience
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work; turn errors that are meant for people into messages and exit codes.
 
-    Exit code 2: the input or a setting is wrong. 1: something is not reachable now.
+    Exit code 2: the input or a setting is wrong. 1: something is not reachable now, or a process of the stack failed.
     """
     try:
         return asyncio.run(work())
-    except PermanentError as error:
-        show_error(error)
-        raise typer.Exit(EXIT_WRONG_INPUT) from error
     except AppError as error:
         show_error(error)
-        raise typer.Exit(EXIT_NOT_NOW) from error
+        wrong_input = isinstance(error, PermanentError) and not isinstance(error, ProcessFailedError)
+        raise typer.Exit(EXIT_WRONG_INPUT if wrong_input else EXIT_NOT_NOW) from error
 
 
 def show_error(error: Exception) -> None:
@@ -53,6 +57,23 @@ def print_json(value: Any) -> None:
     """Write one JSON object on one line."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
+
+
+def stack_settings(data: Path) -> LocalSettings:
+    """Read the settings of a stack in a folder.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    settings = load_settings(LocalSettings).model_copy(update={"data_dir": data})
+    if settings.nats_url is not None:
+        server_urls(settings.nats_url)
+    return settings
+
+
+def tell(text: str) -> None:
+    """Write what happened, as it is."""
+    console.print(text, markup=False)
 
 
 def nats_url(data: Path) -> str:
@@ -74,11 +95,18 @@ def nats_url(data: Path) -> str:
 
 @asynccontextmanager
 async def connected_bus(data: Path) -> AsyncIterator[Bus]:
-    """Connect to the bus for one command."""
+    """Connect to the bus for one command.
+
+    Raises:
+        ConfigError: there is no bus to connect to, or its URL is wrong.
+        TransientError: the bus is not reachable, does not answer, or refuses what the command asks.
+    """
     bus = Bus(nats_url(data), name="shequn-cli")
-    await bus.connect()
+    await bus.connect(within=_CONNECT_SECONDS)
     try:
         yield bus
+    except nats.errors.Error as error:
+        raise TransientError(f"NATS did not do what was asked: {str(error) or type(error).__name__}") from error
     finally:
         await bus.close()
 

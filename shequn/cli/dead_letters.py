@@ -14,6 +14,9 @@ from shequn.runtime.failures import ConfigError
 
 app = typer.Typer(help="Dead letters: messages that could not be processed, kept whole with the reason.")
 
+_LAST_NUMBER = 2**64 - 1  # of a message in a stream
+
+Number = Annotated[int, typer.Argument(help="A number as `dlq list` shows it.", min=1, max=_LAST_NUMBER)]
 Data = Annotated[Path, typer.Option(help="The data folder of the stack.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 Consumer = Annotated[str | None, typer.Option(help="Only letters of this consumer.")]
@@ -49,7 +52,7 @@ def list_letters(
 
 
 @app.command("show")
-def show_letter(number: int, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
+def show_letter(number: Number, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
     """Show one dead letter with its message and the whole reason."""
     stored = with_bus(data, lambda bus: read_letter(bus, number))
     letter = stored.letter
@@ -65,7 +68,9 @@ def show_letter(number: int, data: Data = DEFAULT_DATA, as_json: AsJson = False)
 
 @app.command("replay")
 def replay(
-    numbers: Annotated[list[int] | None, typer.Argument(help="Numbers as `dlq list` shows them.")] = None,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="Numbers as `dlq list` shows them.", min=1, max=_LAST_NUMBER)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every letter that the other options select.")] = False,
     consumer: Consumer = None,
     reason: Reason = None,

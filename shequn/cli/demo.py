@@ -3,25 +3,23 @@
 import asyncio
 import io
 import re
-import shutil
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx2
 import typer
 from rich.console import Console
-from rich.live import Live
 
-from shequn.cli.context import DEFAULT_DATA, console, print_json, run
+from shequn.cli.context import DEFAULT_DATA, console, print_json, run, stack_settings, tell
+from shequn.cli.display import LineDisplay, LiveDisplay
 from shequn.cli.figures import Figures, counted_totals, read_figures
 from shequn.cli.screen import Screen
 from shequn.cli.stack import addresses
 from shequn.definitions import load_folder
-from shequn.local import EndedBySignals, read_record
-from shequn.local.errors import DataFolderError, StackRunningError
-from shequn.runtime.failures import ConfigError
+from shequn.local import EndedBySignals, empty_folder
 from shequn.sim.behaviour import Behaviour
 from shequn.sim.prediction import Totals
 from shequn.sim.staging import Stage, staged, story_clock
@@ -32,9 +30,10 @@ _DEFAULT_SECONDS = 90
 _LEAST_SECONDS = 20
 _SETTLE_SECONDS = 45.0
 _REFRESH_SECONDS = 0.5
-_LINE_SECONDS = 5.0
 _MISMATCH = 1
 _PICTURE_COLUMNS = 150
+_PICTURE_LINES = 50
+_MARKER = "demo"
 _SQUEEZED = re.compile(r'(<text [^>]*?) textLength="[0-9.]+"([^>]*>[^<]*[\u2e80-\uffef])')
 
 
@@ -59,31 +58,16 @@ async def _demo(seconds: int | None, seed: int, data: Path, picture: Path | None
     behaviour = Behaviour.read(_SAMPLE / "behaviour.yaml")
     definition = load_folder(_SAMPLE).definition
     clock = story_clock(behaviour, seconds or _DEFAULT_SECONDS)
-    _empty(data)
+    stack_settings(data)  # a wrong setting is told before anything is emptied
+    await empty_folder(data, _MARKER, f"{data} holds something that is no demo's; give another folder with --data")
     result: bool | None = None
-    console.print("starting NATS, PostgreSQL, Prefect and six services …")
+    tell("starting NATS, PostgreSQL, Prefect and six services …")
     # Ctrl-C leaves the block without an error, and without a result.
     async with EndedBySignals(), staged(data, clock, definition) as stage:
         story = Storyteller(stage.definition, behaviour, seed, clock.now()).tell()
         show = Show(stage, story, terminal=sys.stdout.isatty() and not as_json)
         result = await show.run(picture, go_on=seconds is None, as_json=as_json)
     return result  # noqa: RET504  # see above
-
-
-def _empty(data: Path) -> None:
-    """Remove what the last demo left. Only a folder that a demo made is emptied."""
-    marker = data / "demo"
-    try:
-        if data.exists() and any(data.iterdir()):
-            if not marker.exists():
-                raise ConfigError(f"{data} holds something that is no demo's; give another folder with --data")
-            if (record := read_record(data)) is not None:
-                raise StackRunningError(data, record.pid)
-            shutil.rmtree(data)
-        data.mkdir(parents=True, exist_ok=True)
-        marker.touch()
-    except OSError as error:
-        raise DataFolderError(data, error) from error
 
 
 @dataclass(slots=True)
@@ -99,8 +83,8 @@ class Show:
         urls = addresses(self.stage.stack)
         screen = Screen(self.stage.definition, urls)
         for name, address in urls.items():
-            console.print(f"{name:>12}  {address}", markup=False)
-        console.print("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi", markup=False)
+            tell(f"{name:>12}  {address}")
+        tell("metrics: /metrics · health: /readyz · AsyncAPI: /asyncapi")
         feeding = asyncio.create_task(self.stage.feeder().feed(self.story), name="feed")
         try:
             figures = await self._watch(screen, feeding, picture)
@@ -112,42 +96,60 @@ class Show:
             print_json(self._as_json(counted, equal=equal))
         else:
             console.print(screen.summary(self.story.totals, counted))
-            console.print("the services counted what the story predicts" if equal else "the totals DIFFER")
+            tell("the services counted what the story predicts" if equal else "the totals DIFFER")
         if go_on:
-            console.print("the story is over; the stack goes on until Ctrl-C")
-            await self.stage.stack.watch()
+            tell("the story is over; the stack goes on until Ctrl-C")
+            await self.stage.stack.watch(tell)
         return equal
 
     async def _watch(self, screen: Screen, feeding: "asyncio.Task[None]", picture: Path | None) -> Figures:
         """Show figures until the story is told, its waits have run out and the totals are there, or time is up."""
+        with LiveDisplay(screen) if self.terminal else LineDisplay(screen) as display:
+            failing = asyncio.create_task(self.stage.stack.watch(display.tell), name="watch")
+            try:
+                return await self._show(screen, display, (feeding, failing), picture)
+            finally:
+                failing.cancel()
+
+    async def _show(
+        self,
+        screen: Screen,
+        display: LiveDisplay | LineDisplay,
+        tasks: tuple["asyncio.Task[None]", "asyncio.Task[NoReturn]"],
+        picture: Path | None,
+    ) -> Figures:
+        feeding, _ = tasks
         loop = asyncio.get_running_loop()
         deadline: float | None = None
-        last_line = 0.0
         async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as client:
-            with Live(console=console, auto_refresh=False, transient=True) as live:
-                while True:
-                    figures = await read_figures(client, self.stage.services)
-                    now = self.stage.clock.now()
-                    note = f"day {(now - self.story.start).days + 1}"
-                    if self.terminal:
-                        live.update(screen.draw(figures, now, note), refresh=True)
-                    elif loop.time() - last_line >= _LINE_SECONDS:
-                        last_line = loop.time()
-                        console.print(screen.line(figures, now, note), markup=False)
-                    if feeding.done():
-                        feeding.result()
-                        if picture is not None:
-                            self._draw(screen, figures, picture)
-                            picture = None
-                    if now >= self.story.end and feeding.done():
+            while True:
+                figures = await read_figures(client, self.stage.services)
+                now = self.stage.clock.now()
+                display.show(figures, now, self._note(now))
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                if feeding.done():
+                    if picture is not None:
+                        self._draw(screen, figures, picture)
+                        picture = None
+                    if now >= self.story.end:
                         deadline = deadline or loop.time() + _SETTLE_SECONDS
                         if self._counted(figures) == self.story.totals or loop.time() > deadline:
                             return figures
-                    await asyncio.sleep(_REFRESH_SECONDS)
+                await asyncio.sleep(_REFRESH_SECONDS)
+
+    def _note(self, now: datetime) -> str:
+        """The day, and who is in trouble."""
+        crashing = [name for name, process in self.stage.stack.processes.items() if process.trouble is not None]
+        day = f"day {(now - self.story.start).days + 1}"
+        return f"{day}   crashing: {', '.join(crashing)}" if crashing else day
 
     def _draw(self, screen: Screen, figures: Figures, picture: Path) -> None:
         """Keep a screen as it looks in a wide terminal."""
-        paper = Console(record=True, width=_PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
+        paper = Console(
+            record=True, width=_PICTURE_COLUMNS, height=_PICTURE_LINES, file=io.StringIO(), force_terminal=True
+        )
         paper.print(screen.draw(figures, self.stage.clock.now(), "the story is told"))
         # Rich squeezes a text to one cell a letter, but Chinese letters take two.
         svg = _SQUEEZED.sub(r"\1\2", paper.export_svg(title="./run demo"))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from shequn.cli.context import DEFAULT_DATA, console, run
-from shequn.local import EndedBySignals, LocalSettings, LocalStack, standard_applications
+from shequn.cli.context import DEFAULT_DATA, run, stack_settings, tell
+from shequn.local import EndedBySignals, LocalStack, standard_applications
 from shequn.local.scraping import scrape_config
 
 
@@ -16,17 +16,17 @@ def up(data: Annotated[Path, typer.Option(help="Folder of all data; kept.")] = D
 
 
 async def _up(data: Path) -> None:
-    settings = LocalSettings(data_dir=data)
+    settings = stack_settings(data)
     async with EndedBySignals(), LocalStack(settings, applications=standard_applications(settings)) as stack:
-        console.print(f"starting in {data} …", markup=False)
+        tell(f"starting in {data} …")
         await stack.wait_ready()
         for name, address in addresses(stack).items():
-            console.print(f"{name:>12}  {address}", markup=False)
+            tell(f"{name:>12}  {address}")
         services = {name: address for name, address in addresses(stack).items() if name != "prefect"}
         scraping = data / "prometheus.yaml"
         scraping.write_text(scrape_config(services), encoding="utf-8")
-        console.print(f"ready. Ctrl-C stops everything. Metrics: prometheus --config.file={scraping}", markup=False)
-        await stack.watch()
+        tell(f"ready. Ctrl-C stops everything. Metrics: prometheus --config.file={scraping}")
+        await stack.watch(tell)
 
 
 def addresses(stack: LocalStack) -> dict[str, str]:

@@ -8,7 +8,7 @@ from .settings import LocalSettings
 from .signals import EndedBySignals
 from .spec import Probe, ProcessSpec
 from .stack import LocalStack
-from .state import StackRecord, read_record
+from .state import StackRecord, empty_folder, read_record
 from .supervised import ProcessState, SupervisedProcess
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "StackRecord",
     "SupervisedProcess",
     "application",
+    "empty_folder",
     "http_ok",
     "read_record",
     "standard_applications",

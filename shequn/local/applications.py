@@ -50,7 +50,8 @@ def application(
     url = f"http://{LOOPBACK}:{port}"
     return ProcessSpec(
         name=name,
-        argv=(sys.executable, "-m", module),
+        # -P: what lies in the folder where somebody called us must not shadow our modules.
+        argv=(sys.executable, "-P", "-m", module),
         ready=http_ok(f"{url}/readyz"),
         env={"SHEQUN_HTTP_HOST": LOOPBACK, "SHEQUN_HTTP_PORT": str(port), **env},
         depends_on=depends_on,

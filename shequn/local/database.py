@@ -33,7 +33,7 @@ async def ensure_database(dsn: str) -> None:
         place = urlsplit(dsn)
         msg = (
             f"the database {name!r} on {place.hostname}:{place.port or 5432} cannot be made: "
-            f"{error or type(error).__name__}. Make it by hand, or give a user who may."
+            f"{str(error) or type(error).__name__}. Make it by hand, or give a user who may."
         )
         raise LocalStackError(msg) from error
 

@@ -10,7 +10,7 @@ LocalStackError (a ConfigError)
 ├── UnknownProcessError    no process of that name
 ├── ProcessExitedError     a process ended before it was ready
 ├── ProcessNotReadyError   a process lives but did not get ready in time
-└── ProcessFailedError     a process crashed too often, or could not be prepared
+└── ProcessFailedError     a process is given up: it crashed too often, or could not be prepared
 """
 
 from collections.abc import Iterable
@@ -106,18 +106,23 @@ class ProcessNotReadyError(LocalStackError):
 
 
 class ProcessFailedError(LocalStackError):
-    """A process is given up. Carries the end of its log.
+    """A process is given up. Carries what it wrote last.
 
     Attributes:
         name: the process.
-        reason: one phrase on its last ending.
-        log_tail: the last lines of its log, oldest first.
+        reason: how often it crashed, and one phrase on its last ending.
+        log_tail: the last lines of its log since its last start, oldest first.
     """
 
     def __init__(self, name: str, reason: str, log: Path, log_tail: list[str]) -> None:
         """Build the message."""
-        tail = "\n".join(f"    {line}" for line in log_tail) or "    (the log is empty)"
-        super().__init__(f"{name} failed: {reason}. End of {log}:\n{tail}")
+        super().__init__(f"{name} failed: {reason}. {log_quote(log, log_tail)}")
         self.name = name
         self.reason = reason
         self.log_tail = log_tail
+
+
+def log_quote(log: Path, lines: list[str]) -> str:
+    """The last lines that a process wrote, for a message."""
+    quoted = "\n".join(f"    {line}" for line in lines) or "    (nothing)"
+    return f"What it wrote since its last start, in {log}:\n{quoted}"

@@ -16,11 +16,17 @@ def open_log(path: Path) -> BinaryIO:
     return path.open("ab")
 
 
-def tail(path: Path, lines: int = TAIL_LINES) -> list[str]:
-    """The last `lines` lines of `path`, oldest first; empty when there is no file."""
+def tail(path: Path, lines: int = TAIL_LINES, since: int = 0) -> list[str]:
+    """The last `lines` lines of `path`, oldest first; empty when there is no file.
+
+    Args:
+        path: the log file.
+        lines: how many at most.
+        since: what stands before this byte is left out.
+    """
     try:
         with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            log.seek(max(since, path.stat().st_size - _TAIL_BYTES))
             text = log.read().decode(errors="replace")
     except OSError:
         return []

@@ -56,6 +56,7 @@ class NatsServer:
             ready=http_ok(f"{self.monitor_url}/healthz"),
             ports={"nats": self.port, "nats_monitor": self.monitor_port},
             urls={"nats": self.url, "monitor": self.monitor_url},
+            essential=True,
             prepare=self._write_config,
             stop_timeout=20.0,
         )

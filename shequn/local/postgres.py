@@ -104,6 +104,7 @@ class EmbeddedPostgres:
             argv=(str(binaries / "postgres"), "-D", str(self.cluster), *options),
             ready=ready,
             ports={"postgres": self.port},
+            essential=True,
             run_as=identity,
             prepare=prepare,
             after_ready=create_databases,

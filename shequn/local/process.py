@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import ProcessExitedError, ProcessNotReadyError
 from .identity import Identity
-from .logs import open_log
+from .logs import open_log, tail
 from .spec import ProcessSpec
 
 _LAUNCHER = str(Path(__file__).with_name("launch.py"))
@@ -47,6 +47,7 @@ class ManagedProcess:
         self.spec = spec
         self.log = log
         self._process: asyncio.subprocess.Process | None = None
+        self._log_start: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -66,6 +67,7 @@ class ManagedProcess:
         """
         spec = self.spec
         with open_log(self.log) as sink:
+            self._log_start = sink.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *launch_argv(spec.argv, spec.run_as, spec.death_signal),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -105,6 +107,10 @@ class ManagedProcess:
     async def wait(self) -> int:
         """Wait for the end; the exit status, or minus the signal that ended it."""
         return await self._started.wait()
+
+    def log_tail(self) -> list[str]:
+        """The last lines that it wrote since its last start, oldest first."""
+        return [] if self._log_start is None else tail(self.log, since=self._log_start)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the process alone; nothing happens when it has ended."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -12,11 +13,12 @@ class EndedBySignals:
     """Cancels its block on SIGINT or SIGTERM, and leaves it without an error then.
 
     `async with EndedBySignals() as ended, LocalStack(…) as stack:` stops the stack cleanly
-    whatever the moment, its start included. A second signal ends the program at once; the kernel
-    then ends the processes of the stack.
+    whatever the moment, its start included. Further signals change nothing, for they often come in
+    pairs (`timeout`, an impatient Ctrl-C); the program ignores them until it ends. SIGQUIT
+    ends it at once; the kernel then ends the processes of the stack.
 
     Attributes:
-        signal: the signal that came, or None.
+        signal: the first signal that came, or None.
     """
 
     def __init__(self) -> None:
@@ -39,18 +41,28 @@ class EndedBySignals:
         trace: TracebackType | None,
     ) -> bool:
         """Stop listening; swallow the cancellation if it is ours."""
-        if self.signal is None:
-            self._forget()
+        for number in _ENDING:
+            asyncio.get_running_loop().remove_signal_handler(number)
+            if self.signal is not None:
+                signal.signal(number, signal.SIG_IGN)
         ours = self.signal is not None and self._task is not None and self._task.uncancel() == 0
         return ours and kind is asyncio.CancelledError
 
     def _end(self, number: signal.Signals) -> None:
-        self.signal = number
-        self._forget()
-        if self._task is not None:
+        if self.signal is None and self._task is not None:
+            self.signal = number
             self._task.cancel()
 
-    @staticmethod
-    def _forget() -> None:
-        for number in _ENDING:
-            asyncio.get_running_loop().remove_signal_handler(number)
+
+async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Let `work` come to its end; a cancellation waits for that."""
+    task = asyncio.create_task(work)
+    interruption: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            interruption = error
+    task.result()
+    if interruption is not None:
+        raise interruption

@@ -26,6 +26,7 @@ class ProcessSpec:
         argv: program and arguments; no shell.
         ready: probe that passes once the process can work.
         env: variables added to the supervisor's environment.
+        essential: without it nothing works: it is given up, and the stack ends, when it keeps crashing.
         depends_on: names that must be ready before this one starts. Names of embedded servers
             that an external one replaces count as ready.
         log: file that gets stdout and stderr; None is `<data>/logs/<name>.log`.
@@ -33,7 +34,7 @@ class ProcessSpec:
         ports: TCP ports of 127.0.0.1 it will listen on, by use ("http").
         urls: addresses shown to people and other processes, by use.
         run_as: user to change to; None stays who we are.
-        prepare: runs before every start; a LocalStackError here is final.
+        prepare: runs before every start; an error here is final for a process that is essential or was never ready.
         after_ready: runs once the probe has passed, before the process counts as ready.
         stop_signal: asks for a clean end.
         death_signal: what the kernel sends if the supervisor dies (Linux).
@@ -45,6 +46,7 @@ class ProcessSpec:
     argv: tuple[str, ...]
     ready: Probe
     env: Mapping[str, str] = field(default_factory=dict)
+    essential: bool = False
     depends_on: tuple[str, ...] = ()
     log: Path | None = None
     cwd: Path | None = None

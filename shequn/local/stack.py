@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from .plan import StackPlan, plan_stack
 from .ports import is_free
 from .restarts import RestartPolicy
 from .settings import LocalSettings, port_setting
+from .signals import uninterrupted
 from .spec import ProcessSpec
 from .state import (
     FolderLock,
@@ -58,6 +59,8 @@ class LocalStack:
         self._plan: StackPlan | None = None
         self._supervisor: Supervisor | None = None
         self._lock: FolderLock | None = None
+        self._told: dict[str, str] = {}
+        self._tell: Callable[[str], None] | None = None
 
     async def start(self) -> None:
         """Start everything; return when NATS and PostgreSQL are ready.
@@ -74,7 +77,7 @@ class LocalStack:
             self._plan = plan_stack(self._settings, self._folder, fsync=self._fsync)
             specs = [*self._plan.servers, *map(self._complete, self._applications)]
             _check_ports(specs, self._settings)
-            self._supervisor = Supervisor(specs, logs=self._folder / "logs", policy=self._policy, changed=self._record)
+            self._supervisor = Supervisor(specs, logs=self._folder / "logs", policy=self._policy, changed=self._changed)
             self._supervisor.start()
             await self._supervisor.wait_ready(self._plan.first)
         except BaseException:
@@ -82,7 +85,13 @@ class LocalStack:
             raise
 
     async def stop(self) -> None:
-        """Stop everything in reverse order and give the data folder back. Safe to call twice."""
+        """Stop everything in reverse order and give the data folder back.
+
+        Safe to call twice. A cancellation waits until everything has stopped.
+        """
+        await uninterrupted(self._stop())
+
+    async def _stop(self) -> None:
         if self._supervisor is not None:
             await self._supervisor.stop()
         if self._lock is not None:
@@ -113,12 +122,17 @@ class LocalStack:
         """
         await self._running.wait_ready(names or None)
 
-    async def watch(self) -> NoReturn:
+    async def watch(self, tell: Callable[[str], None] | None = None) -> NoReturn:
         """Wait for trouble: never returns. End it with `EndedBySignals`, or cancel it.
+
+        Args:
+            tell: gets a message for people when a process keeps crashing, and when it is stable again.
 
         Raises:
             ProcessFailedError: a process was given up.
         """
+        self._tell = tell
+        self._tell_troubles()
         raise await self._running.wait_failed()
 
     @property
@@ -143,7 +157,7 @@ class LocalStack:
 
     @property
     def processes(self) -> Mapping[str, SupervisedProcess]:
-        """The processes by name: `.pid`, `.state`, `.restarts`, `.ports`, `.log`."""
+        """The processes by name: `.pid`, `.state`, `.trouble`, `.restarts`, `.ports`, `.log`."""
         return self._running.processes
 
     def restarts(self, name: str) -> int:
@@ -158,6 +172,22 @@ class LocalStack:
         """`spec` with the stack's addresses, and without needs that are met from outside."""
         needs = tuple(name for name in spec.depends_on if name not in self._planned.external)
         return replace(spec, env={**self._planned.environment, **spec.env}, depends_on=needs)
+
+    def _changed(self) -> None:
+        self._record()
+        self._tell_troubles()
+
+    def _tell_troubles(self) -> None:
+        if self._tell is None:
+            return
+        for name, process in self.processes.items():
+            trouble = process.trouble
+            if trouble is not None and trouble != self._told.get(name):
+                self._told[name] = trouble
+                self._tell(trouble)
+            elif trouble is None and name in self._told:
+                del self._told[name]
+                self._tell(f"{name} is stable again")
 
     def _record(self) -> None:
         plan = self._planned

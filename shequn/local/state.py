@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
+
+from shequn.runtime.failures import ConfigError
 
 from .errors import DataFolderError, StackRunningError
 
@@ -103,6 +106,44 @@ def prepare_folder(folder: Path) -> Path:
             return folder
     except (OSError, RuntimeError) as error:  # RuntimeError: no home for ~, or a symlink loop
         raise DataFolderError(folder, error) from error
+
+
+async def empty_folder(folder: Path, marker: str, refusal: str) -> None:
+    """Remove everything in `folder`, if a former call marked it or it holds nothing; mark it.
+
+    Args:
+        folder: made when missing.
+        marker: name of the file that says that the content may go.
+        refusal: what to say when the folder holds something and has no marker.
+
+    Raises:
+        ConfigError: it holds something and has no marker.
+        StackRunningError: a stack runs in it, or is just starting.
+        DataFolderError: it cannot be made or written to.
+    """
+    folder = prepare_folder(folder)
+    try:
+        _require_marker(folder, marker, refusal)  # before the lock, which would leave a file there
+        lock = await FolderLock.take(folder)
+        try:
+            for entry in _require_marker(folder, marker, refusal):
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry.name != marker:
+                    entry.unlink()
+            (folder / marker).touch()
+        finally:
+            lock.release()
+    except OSError as error:
+        raise DataFolderError(folder, error) from error
+
+
+def _require_marker(folder: Path, marker: str, refusal: str) -> list[Path]:
+    """What is in the folder, besides its lock."""
+    entries = [entry for entry in folder.iterdir() if entry.name != _LOCK_FILE]
+    if entries and not (folder / marker).is_file():
+        raise ConfigError(refusal)
+    return entries
 
 
 def write_record(folder: Path, record: StackRecord) -> None:

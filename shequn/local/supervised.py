@@ -6,13 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from .errors import (
-    LocalStackError,
-    ProcessExitedError,
-    ProcessFailedError,
-    ProcessNotReadyError,
-)
-from .logs import tail
+from .errors import LocalStackError, ProcessExitedError, ProcessFailedError, ProcessNotReadyError, log_quote
 from .process import ManagedProcess, describe_ending
 from .restarts import CrashHistory, RestartPolicy
 from .spec import ProcessSpec
@@ -29,12 +23,16 @@ class ProcessState(StrEnum):
     STARTING = "starting"
     READY = "ready"
     CRASHED = "crashed"
+    CRASHING = "crashing"
     FAILED = "failed"
     STOPPED = "stopped"
 
 
 class SupervisedProcess:
     """Keeps one process alive.
+
+    A process that keeps crashing is given up when it is essential or never was ready. Any other
+    is started again and again, with pauses that grow, while the rest of the stack works on.
 
     Args:
         spec: what to run.
@@ -47,6 +45,7 @@ class SupervisedProcess:
         state: where it is in its life.
         ready: set while it can work.
         restarts: how often it was started again.
+        trouble: for people: how it keeps crashing; None while it does not.
         failure: why it was given up.
     """
 
@@ -64,6 +63,7 @@ class SupervisedProcess:
         self.state = ProcessState.WAITING
         self.ready = asyncio.Event()
         self.restarts = 0
+        self.trouble: str | None = None
         self.failure: LocalStackError | None = None
         self._process = ManagedProcess(spec, log)
         self._policy = policy
@@ -72,6 +72,7 @@ class SupervisedProcess:
         self._changed = changed
         self._kill_asked = False
         self._ready_since: float | None = None
+        self._was_ready = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -125,28 +126,44 @@ class SupervisedProcess:
         except LocalStackError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            reason = f"{type(error).__name__}: {error}"
-            self._fail(ProcessFailedError(self.name, reason, self.log, tail(self.log)))
+            self._fail(self._given_up(f"{type(error).__name__}: {error}"))
 
     async def _live(self) -> str:
         """Run the process from start to end; how it ended, in words."""
         self._enter(ProcessState.STARTING)
         self._ready_since = None
-        await self.spec.prepare()
-        await self._process.start()
         try:
-            await self._process.wait_ready()
-        except (ProcessExitedError, ProcessNotReadyError) as error:
+            await self._get_ready()
+        except Exception as error:
             await self._process.stop()
-            return str(error)
-        await self.spec.after_ready()
-        self._ready_since = asyncio.get_running_loop().time()
-        self.ready.set()
-        self._enter(ProcessState.READY)
-        status = await self._process.wait()
+            if self._vital and not isinstance(error, (ProcessExitedError, ProcessNotReadyError)):
+                raise
+            return str(error) if isinstance(error, LocalStackError) else f"{type(error).__name__}: {error}"
+        status = await self._end_of_life()
         self.ready.clear()
         await self._process.stop()
         return f"it {describe_ending(status)}"
+
+    async def _get_ready(self) -> None:
+        await self.spec.prepare()
+        await self._process.start()
+        await self._process.wait_ready()
+        await self.spec.after_ready()
+        self._ready_since = asyncio.get_running_loop().time()
+        self._was_ready = True
+        self.ready.set()
+        self._enter(ProcessState.READY)
+
+    async def _end_of_life(self) -> int:
+        """Wait for the end; on the way, note that the process is stable again."""
+        if self.trouble is not None:
+            try:
+                return await asyncio.wait_for(self._process.wait(), self._policy.stable_after)
+            except TimeoutError:
+                self._history.forget()
+                self.trouble = None
+                self._enter(ProcessState.READY)
+        return await self._process.wait()
 
     def _delay_after(self, ending: str) -> float | None:
         """Seconds until the restart; None when the process has failed."""
@@ -157,12 +174,25 @@ class SupervisedProcess:
         now = asyncio.get_running_loop().time()
         ready_seconds = 0.0 if self._ready_since is None else now - self._ready_since
         delay = self._history.record(now, ready_seconds)
-        if delay is None:
-            reason = f"{self._policy.crashes} crashes in a row, at last: {ending}"
-            self._fail(ProcessFailedError(self.name, reason, self.log, tail(self.log)))
-        else:
+        if not self._history.crashing:
             self._enter(ProcessState.CRASHED)
+            return delay
+        reason = f"{self._history}, at last: {ending}"
+        if self._vital:
+            self._fail(self._given_up(reason))
+            return None
+        quote = f" {log_quote(self.log, self._process.log_tail())}" if self.trouble is None else ""
+        self.trouble = f"{self.name} is crashing: {reason}. It is started again in {delay:.0f} s.{quote}"
+        self._enter(ProcessState.CRASHING)
         return delay
+
+    @property
+    def _vital(self) -> bool:
+        """Whether the stack ends when this process keeps crashing."""
+        return self.spec.essential or not self._was_ready
+
+    def _given_up(self, reason: str) -> ProcessFailedError:
+        return ProcessFailedError(self.name, reason, self.log, self._process.log_tail())
 
     def _fail(self, error: LocalStackError) -> None:
         self.failure = error

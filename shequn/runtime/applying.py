@@ -31,6 +31,10 @@ async def applied_definition(bus: Bus, community: str) -> CommunityDefinition | 
         community: the community's name.
     """
     await declare_streams(bus.jetstream)
+    return await _read_applied(bus, community)
+
+
+async def _read_applied(bus: Bus, community: str) -> CommunityDefinition | None:
     follower = DefinitionFollower(bus)
     await follower.start()
     try:
@@ -54,12 +58,22 @@ async def apply_definition(bus: Bus, definition: CommunityDefinition, now: datet
 
     Raises:
         ConcurrentApplyError: another apply came between reading and writing.
-        TransientError: the bus does not answer.
+        TransientError: the bus does not answer, or refuses.
     """
+    try:
+        return await _apply(bus, definition, now)
+    except (nats.errors.Error, OSError) as error:
+        raise TransientError(
+            f"the bus did not confirm the new version of {definition.community}: {str(error) or type(error).__name__}; "
+            "look with `shequn plan` whether it is in force, and try again"
+        ) from error
+
+
+async def _apply(bus: Bus, definition: CommunityDefinition, now: datetime) -> CommunityDefinition:
     await declare_streams(bus.jetstream)
     # Read before the definition: who applies in between moves the sequence, and this apply is refused.
     last_sequence = (await bus.jetstream.stream_info(subjects.DEFINITIONS.name)).state.last_seq
-    current = await applied_definition(bus, definition.community)
+    current = await _read_applied(bus, definition.community)
     version = 1 if current is None else current.version + 1
     if current is not None and definition.model_copy(update={"version": current.version}) == current:
         return current
@@ -73,13 +87,18 @@ async def apply_definition(bus: Bus, definition: CommunityDefinition, now: datet
         origin=(definition.community, str(version)),
         data=numbered,
     )
+    await _store(bus, event, last_sequence)
+    return numbered
+
+
+async def _store(bus: Bus, event: DefinitionApplied, last_sequence: int) -> None:
     headers = {"Nats-Msg-Id": event.id, "Nats-Expected-Last-Sequence": str(last_sequence)}
     try:
-        await bus.jetstream.publish(event.type, event.model_dump_json().encode(), headers=headers)
+        stored = await bus.jetstream.publish(event.type, event.model_dump_json().encode(), headers=headers)
     except APIError as error:
         if error.err_code == _WRONG_LAST_SEQUENCE:
-            raise ConcurrentApplyError(definition.community) from error
+            raise ConcurrentApplyError(event.community) from error
         raise
-    except (nats.errors.Error, OSError) as error:
-        raise TransientError(f"the definition is not stored: {error or type(error).__name__}") from error
-    return numbered
+    # The id holds community, version and millisecond, but not the content: another apply of this moment has it too.
+    if stored.duplicate:
+        raise ConcurrentApplyError(event.community)

@@ -96,7 +96,7 @@ class DefinitionFollower:
                 async with self._advanced:
                     await self._advanced.wait_for(lambda: state.messages == 0 or self._sequence >= state.last_seq)
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise TransientError(f"cannot read the definitions: {error or type(error).__name__}") from error
+            raise TransientError(f"cannot read the definitions: {str(error) or type(error).__name__}") from error
 
     async def _receive(self, message: Msg) -> None:
         try:

@@ -1,6 +1,8 @@
 """The connection to NATS, through FastStream's broker."""
 
 import asyncio
+import os
+import re
 from typing import Any
 
 import nats
@@ -9,6 +11,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from shequn.runtime.bus.address import server_urls, without_password
 from shequn.runtime.bus.publisher import Publisher
 from shequn.runtime.failures import TransientError
 from shequn.runtime.tasks import end_within
@@ -30,29 +33,41 @@ class Bus:
             url: ``nats://host:port``, several separated by commas.
             name: how the server's monitoring names this connection.
             middlewares: FastStream middlewares, run once a batch.
+
+        Raises:
+            ConfigError: the URL can be none of a NATS server.
         """
+        self._urls = server_urls(url)
+        self._trouble: Exception | None = None
         self.broker = NatsBroker(
-            url.split(","),
+            self._urls,
             name=name,
             logger=None,
             apply_types=False,
             graceful_timeout=BATCH_SECONDS,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
+            error_cb=self._note_trouble,
             middlewares=middlewares,
         )
         self._client: Client | None = None
 
-    async def connect(self) -> None:
+    async def connect(self, within: float = _CONNECT_SECONDS) -> None:
         """Connect, without starting the subscribers.
 
+        Args:
+            within: how long to try, in seconds.
+
         Raises:
-            TransientError: the server is not reachable.
+            TransientError: the server is not reachable; says where it was looked for, and why not.
         """
+        self._trouble = None
         try:
-            self._client = await asyncio.wait_for(self.broker.connect(), timeout=_CONNECT_SECONDS)
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise TransientError(f"NATS is not reachable: {error or type(error).__name__}") from error
+            self._client = await asyncio.wait_for(self.broker.connect(), timeout=within)
+        except (nats.errors.Error, OSError) as error:  # a time-out is an OSError
+            places = ", ".join(map(without_password, self._urls))
+            why = _reason(self._trouble or error)
+            raise TransientError(f"NATS is not reachable at {places}: {why}") from error
 
     @property
     def client(self) -> Client:
@@ -80,7 +95,7 @@ class Bus:
         try:
             await asyncio.wait_for(self.jetstream.account_info(), timeout=2.0)
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise TransientError(f"NATS does not answer: {error or type(error).__name__}") from error
+            raise TransientError(f"NATS does not answer: {_reason(error)}") from error
 
     async def close(self) -> None:
         """Disconnect, once what was published has gone out. The subscribers have stopped before."""
@@ -91,3 +106,17 @@ class Bus:
         # The broker's own stop would drain a connection that is closed, and keep it for the next start.
         self.broker._connection = None  # noqa: SLF001
         await self.broker.stop()
+
+    async def _note_trouble(self, error: Exception) -> None:
+        """Keep why connecting failed: nats-py tries again and again, and never says."""
+        self._trouble = error
+
+
+def _reason(error: Exception) -> str:
+    """Why NATS could not be talked to, in words."""
+    numbers = re.findall(r"\[Errno (\d+)\]", str(error))  # several where a name has several addresses
+    if numbers:
+        return ", ".join(dict.fromkeys(os.strerror(int(number)).lower() for number in numbers))
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

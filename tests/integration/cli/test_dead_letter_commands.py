@@ -90,6 +90,22 @@ async def test_a_number_that_is_not_there_is_named(desk: Desk) -> None:
     assert "no dead letter 99" in answer.err
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "18446744073709551615", "18446744073709551616", "one", "1.5"])
+@pytest.mark.parametrize("verb", ["show", "replay"])
+async def test_a_number_that_can_be_none_is_a_message_and_no_traceback(nats_url: str, verb: str, number: str) -> None:
+    answer = await shequn("dlq", verb, number, SHEQUN_NATS_URL=nats_url)
+    assert answer.code == 2
+    assert number in answer.err
+    assert "Traceback" not in answer.err
+
+
+async def test_a_bus_that_never_had_a_service_is_a_message_and_no_traceback(nats_url: str) -> None:
+    answer = await shequn("dlq", "list", SHEQUN_NATS_URL=nats_url)
+    assert answer.code == 1
+    assert "stream not found" in answer.err
+    assert "Traceback" not in answer.err
+
+
 async def test_replay_wants_numbers_or_all(desk: Desk) -> None:
     assert (await desk.dlq("replay")).code == 2
     assert (await desk.dlq("replay", "1", "--all")).code == 2

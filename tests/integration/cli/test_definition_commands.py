@@ -71,8 +71,14 @@ class TestApply:
     async def test_a_bus_that_is_not_there_is_named(self, folder: Path) -> None:
         answer = await shequn("apply", folder, SHEQUN_NATS_URL="nats://127.0.0.1:1")
         assert answer.code == 1
-        assert "NATS is not reachable" in answer.err
+        assert "NATS is not reachable at nats://127.0.0.1:1: connection refused" in answer.err
         assert "Traceback" not in answer.err
+
+    async def test_an_address_that_is_none_is_refused_at_once_without_its_password(self, folder: Path) -> None:
+        answer = await shequn("apply", folder, SHEQUN_NATS_URL="nats://me:secret@nonsense url")
+        assert answer.code == 2
+        assert "SHEQUN_NATS_URL is wrong: 'nats://nonsense url'" in answer.err
+        assert "secret" not in answer.err
 
     async def test_without_any_stack_it_says_how_to_start_one(self, folder: Path, tmp_path: Path) -> None:
         answer = await shequn("apply", folder, "--data", tmp_path / "empty")
@@ -86,5 +92,9 @@ class TestApply:
             *(shequn("apply", each, "--json", SHEQUN_NATS_URL=nats_url) for each in (folder, other))
         )
         versions = [answer.last_json["version"] for answer in answers if answer.code == 0]
+        assert versions
         assert len(versions) == len(set(versions))
-        assert all(answer.code == 0 or "at" in answer.err for answer in answers)
+        refused = (
+            "error: somebody else applied a definition while reading-club was being applied; look, and try again\n"
+        )
+        assert {(answer.code, answer.err) for answer in answers if answer.code != 0} <= {(1, refused)}

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,3 +177,30 @@ async def test_waves_that_fail_are_told_and_counted_and_go_on_when_the_cause_is_
     await system.change(MEND_WAVES)
     await eventually(system.sends, lambda count: count == 2, within=60)
     assert await system.failures("daily-report") == 0
+
+
+@pytest.mark.slow
+async def test_asked_to_stop_in_the_middle_of_a_wave_it_ends_and_nothing_is_sent_twice(system: System) -> None:
+    served = "SELECT count(*) FROM deployment WHERE last_polled IS NOT NULL"
+    await eventually(lambda: system.prefect(served), lambda count: count == 2, within=30)
+    publisher = Publisher(system.client)
+    await publisher.publish([Outgoing.of(event) for event in (applied(s.community(FUNNEL)), s.joined())])
+    await eventually(lambda: system.flows("SELECT count(*) FROM enrollments"), lambda count: count == 1)
+
+    holder = await asyncpg.connect(system.stack.postgres_dsn, server_settings={"search_path": "flows"})
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE seats_taken IN ACCESS EXCLUSIVE MODE")
+        await eventually(lambda: system.runs("due-wave", "RUNNING"), bool, within=30)
+        worker = system.stack.processes["worker"]
+        first = worker.pid
+        assert first is not None
+        os.kill(first, signal.SIGTERM)
+        await eventually(lambda: _value(worker.pid), lambda pid: pid not in {None, first}, within=40)
+    await holder.close()
+
+    await eventually(system.sends, lambda count: count == 2, within=60)
+    assert system.said("TerminationSignal") == []
+
+
+async def _value(value: Any) -> Any:
+    return value

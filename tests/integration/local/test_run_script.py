@@ -22,6 +22,7 @@ esac
 FAKE_SHEQUN = """\
 #!/bin/sh
 printf '<%s>' "$@"
+[ "$1" != where ] || { printf '%s' "$SHEQUN_DATA_DIR $PREFECT_HOME"; exit 0; }
 [ "$1" != wait ] || exec sleep 100
 exit 7
 """
@@ -50,7 +51,8 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(clone: Path) -> dict[str, str]:
     path = f"{clone / 'bin'}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "FAKE_PYTHON": sys.executable}
+    own = {name: value for name, value in os.environ.items() if name not in {"SHEQUN_DATA_DIR", "PREFECT_HOME"}}
+    return {**own, "PATH": path, "FAKE_PYTHON": sys.executable}
 
 
 @pytest.fixture
@@ -91,6 +93,15 @@ class TestVerbs:
             assert process.stdout.read(6) == b"<wait>"
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == -signal.SIGTERM
+
+
+class TestWhereItWrites:
+    def test_is_the_clone_wherever_it_is_called_from(self, run: Run, clone: Path) -> None:
+        assert run("shequn", "where").stdout == f"<where>{clone}/.shequn {clone}/.venv/prefect"
+
+    def test_is_the_folder_that_is_set(self, run: Run, clone: Path, environment: dict[str, str]) -> None:
+        environment["SHEQUN_DATA_DIR"] = "/elsewhere"
+        assert run("shequn", "where").stdout.startswith("<where>/elsewhere ")
 
 
 class TestPreparing:

@@ -85,6 +85,51 @@ class TestASignal:
         assert not (tmp_path / "stack.json").exists()
 
 
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT, signal.SIGTERM)])
+class TestSignalsInQuickSuccession:
+    """As `timeout` sends them, or an impatient Ctrl-C."""
+
+    async def test_stop_a_running_stack_clean(
+        self, tmp_path: Path, alive: Alive, numbers: tuple[signal.Signals, ...]
+    ) -> None:
+        async with stack_process(tmp_path) as process:
+            await until_ready(process)
+            record = record_of(tmp_path)
+            for number in numbers:
+                process.send_signal(number)
+            assert await process.wait() == 0
+            assert process.stderr is not None
+            assert await process.stderr.read() == b""
+        assert not any(map(alive, pids(record)))
+        assert "database system is shut down" in (tmp_path / "logs" / "postgres.log").read_text()
+
+    async def test_stop_a_stack_that_is_still_starting(
+        self, tmp_path: Path, numbers: tuple[signal.Signals, ...], eventually: Eventually
+    ) -> None:
+        async with stack_process(tmp_path) as process:
+            await eventually((tmp_path / "stack.lock").exists)
+            for number in numbers:
+                process.send_signal(number)
+            assert await process.wait() == 0
+            assert process.stderr is not None
+            assert await process.stderr.read() == b""
+        assert not (tmp_path / "stack.json").exists()
+
+    async def test_do_not_break_the_stop(
+        self, tmp_path: Path, alive: Alive, numbers: tuple[signal.Signals, ...], eventually: Eventually
+    ) -> None:
+        async with stack_process(tmp_path) as process:
+            await until_ready(process)
+            record = record_of(tmp_path)
+            process.send_signal(numbers[0])
+            await eventually(lambda: record_of(tmp_path).processes["service"].state == "stopped")
+            for number in numbers:
+                process.send_signal(number)
+            assert await process.wait() == 0
+        assert not any(map(alive, pids(record)))
+        assert "database system is shut down" in (tmp_path / "logs" / "postgres.log").read_text()
+
+
 class TestSuddenDeath:
     async def test_takes_every_process_along(self, tmp_path: Path, alive: Alive, eventually: Eventually) -> None:
         async with stack_process(tmp_path) as process:

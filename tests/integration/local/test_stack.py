@@ -1,6 +1,8 @@
 """The stack with real NATS and PostgreSQL servers."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,10 +12,12 @@ import nats
 import psutil
 import pytest
 
-from shequn.local import LocalSettings, LocalStack, ProcessSpec, read_record
-from shequn.local.errors import DataFolderError, PortTakenError, SpecError, StackRunningError
+from shequn.local import LocalSettings, LocalStack, ProcessSpec, RestartPolicy, empty_folder, read_record
+from shequn.local.errors import DataFolderError, PortTakenError, ProcessFailedError, SpecError, StackRunningError
 from shequn.local.ports import is_free
+from shequn.local.state import FolderLock
 from shequn.local.testing import embedded_nats, embedded_postgres
+from shequn.runtime.failures import ConfigError
 
 Alive = Callable[[int], bool]
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -81,6 +85,75 @@ class TestStack:
         assert set(psutil.Process().children(recursive=True)) <= others
         async with LocalStack(settings(tmp_path)) as stack:
             await stack.wait_ready()
+
+
+class TestWatch:
+    async def test_tells_who_keeps_crashing_and_who_is_stable_again(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        told: list[str] = []
+        policy = RestartPolicy(first_delay=0.01, crashes=2, stable_after=1.0)
+        service = make_service("serve", "service")
+        async with LocalStack(settings(tmp_path), [service], policy=policy) as stack:
+            watching = asyncio.create_task(stack.watch(told.append))
+            for _ in range(policy.crashes):
+                await crash(stack, "service", eventually)
+            await eventually(lambda: len(told) == 2)
+            watching.cancel()
+        assert told[0].startswith("service is crashing: 2 crashes in a row")
+        assert told[1] == "service is stable again"
+
+    async def test_ends_with_the_server_that_keeps_crashing(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        policy = RestartPolicy(first_delay=0.01, crashes=2)
+        async with LocalStack(settings(tmp_path), [make_service("serve", "service")], policy=policy) as stack:
+            watching = asyncio.create_task(stack.watch())
+            for _ in range(policy.crashes):
+                await crash(stack, "nats", eventually)
+            with pytest.raises(ProcessFailedError, match=r"nats failed: 2 crashes in a row .* was ended by SIGKILL"):
+                await watching
+
+    async def test_stops_whole_although_it_is_cancelled(self, tmp_path: Path, alive: Alive) -> None:
+        stack = LocalStack(settings(tmp_path))
+        await stack.start()
+        pids = [process.pid for process in stack.processes.values()]
+        stopping = asyncio.create_task(stack.stop())
+        await asyncio.sleep(0)
+        stopping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopping
+        assert not any(alive(pid) for pid in pids if pid)
+        assert "database system is shut down" in (tmp_path / "logs" / "postgres.log").read_text()
+
+
+class TestEmptyFolder:
+    async def test_empties_what_it_marked_before(self, tmp_path: Path) -> None:
+        await empty_folder(tmp_path / "a", "mine", "no")
+        (tmp_path / "a" / "sub").mkdir()
+        (tmp_path / "a" / "sub" / "file").touch()
+        await empty_folder(tmp_path / "a", "mine", "no")
+        assert names_in(tmp_path / "a") == {"mine", "stack.lock"}
+
+    async def test_leaves_alone_what_has_no_mark(self, tmp_path: Path) -> None:
+        (tmp_path / "precious").touch()
+        with pytest.raises(ConfigError, match="not mine"):
+            await empty_folder(tmp_path, "mine", "not mine")
+        assert names_in(tmp_path) == {"precious"}
+
+    async def test_takes_no_folder_for_a_mark(self, tmp_path: Path) -> None:
+        (tmp_path / "mine").mkdir()
+        with pytest.raises(ConfigError, match="not mine"):
+            await empty_folder(tmp_path, "mine", "not mine")
+
+    async def test_leaves_alone_what_a_starting_stack_has_locked(self, tmp_path: Path) -> None:
+        await empty_folder(tmp_path, "mine", "no")
+        (tmp_path / "data").touch()
+        lock = await FolderLock.take(tmp_path)
+        with pytest.raises(StackRunningError, match=f"in use by a running stack \\(process {os.getpid()}\\)"):
+            await empty_folder(tmp_path, "mine", "no")
+        lock.release()
+        assert (tmp_path / "data").exists()
 
 
 class TestRefusal:
@@ -159,6 +232,19 @@ class TestPostgres:
             with pytest.raises(asyncpg.InvalidPasswordError):
                 await asyncpg.connect(wrong)
         assert (tmp_path / "postgres.password").stat().st_mode & 0o077 == 0
+
+
+async def crash(stack: LocalStack, name: str, eventually: Eventually) -> None:
+    """End a process as a fault of its own would, and wait for the answer."""
+    await stack.wait_ready(name)
+    process = stack.processes[name]
+    restarts = process.restarts
+    os.kill(process.pid or 0, signal.SIGKILL)
+    await eventually(lambda: process.restarts > restarts or process.failure is not None)
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 async def execute(stack: LocalStack, statement: str) -> None:

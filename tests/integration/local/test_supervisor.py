@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shequn.local.errors import ProcessFailedError, UnknownProcessError
+from shequn.local.errors import LocalStackError, ProcessFailedError, UnknownProcessError
 from shequn.local.ports import is_free
 from shequn.local.restarts import RestartPolicy
 from shequn.local.spec import ProcessSpec
@@ -25,8 +25,8 @@ QUICK = RestartPolicy(first_delay=0.01, longest_delay=0.05, crashes=3)
 
 
 @asynccontextmanager
-async def supervised(folder: Path, *specs: ProcessSpec) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(specs, logs=folder, policy=QUICK)
+async def supervised(folder: Path, *specs: ProcessSpec, policy: RestartPolicy = QUICK) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(specs, logs=folder, policy=policy)
     supervisor.start()
     try:
         yield supervisor
@@ -38,6 +38,19 @@ def pid_of(supervisor: Supervisor, name: str) -> int:
     pid = supervisor[name].pid
     assert pid is not None
     return pid
+
+
+async def crash(supervisor: Supervisor, name: str, times: int, eventually: Eventually) -> None:
+    """End a process as a fault of its own would, each time after it got ready."""
+    for _ in range(times):
+        await crash_once(supervisor, name, eventually)
+
+
+async def crash_once(supervisor: Supervisor, name: str, eventually: Eventually) -> None:
+    await supervisor.wait_ready([name])
+    restarts = supervisor[name].restarts
+    os.kill(pid_of(supervisor, name), signal.SIGSEGV)
+    await eventually(lambda: supervisor[name].restarts > restarts or supervisor[name].failure is not None)
 
 
 class TestStarting:
@@ -153,13 +166,93 @@ class TestCrash:
             assert supervisor["a"].restarts == QUICK.crashes + 1
 
 
+class TestCrashing:
+    async def test_is_told_with_how_often_why_and_what_that_run_wrote(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        (tmp_path / "a.log").write_text("a line of last week\n")
+        async with supervised(tmp_path, make_service("family", "a")) as supervisor:
+            await crash(supervisor, "a", QUICK.crashes, eventually)
+            trouble = supervisor["a"].trouble
+        assert trouble is not None
+        assert trouble.startswith("a is crashing: 3 crashes in a row within ")
+        assert "at last: it was ended by SIGSEGV. It is started again in " in trouble
+        assert trouble.count("child ") == 1
+        assert "last week" not in trouble
+
+    async def test_is_answered_with_restarts_without_end(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        async with supervised(tmp_path, make_service("serve", "a"), make_service("serve", "b")) as supervisor:
+            await crash(supervisor, "a", 2 * QUICK.crashes, eventually)
+            await supervisor.wait_ready()
+            assert supervisor["b"].restarts == 0
+
+    async def test_is_a_state_while_the_restart_waits(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        patient = replace(QUICK, first_delay=60.0, longest_delay=60.0, crashes=1)
+        async with supervised(tmp_path, make_service("serve", "a"), policy=patient) as supervisor:
+            await supervisor.wait_ready()
+            os.kill(pid_of(supervisor, "a"), signal.SIGKILL)
+            await eventually(lambda: supervisor["a"].trouble is not None)
+            assert supervisor["a"].state is ProcessState.CRASHING
+
+    async def test_is_over_once_the_process_has_been_stable(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        patient = replace(QUICK, stable_after=1.0)
+        async with supervised(tmp_path, make_service("serve", "a"), policy=patient) as supervisor:
+            await crash(supervisor, "a", QUICK.crashes, eventually)
+            assert supervisor["a"].trouble is not None
+            await eventually(lambda: supervisor["a"].trouble is None)
+            assert supervisor["a"].state is ProcessState.READY
+
+    async def test_of_an_essential_process_is_a_failure(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        spec = replace(make_service("serve", "a"), essential=True)
+        async with supervised(tmp_path, spec) as supervisor:
+            await crash(supervisor, "a", QUICK.crashes, eventually)
+            failure = await supervisor.wait_failed()
+        assert "a failed: 3 crashes in a row within " in str(failure)
+        assert "was ended by SIGSEGV" in str(failure)
+
+    async def test_goes_on_when_a_step_of_the_restart_fails(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        starts = 0
+
+        async def away_for_a_while() -> None:
+            nonlocal starts
+            starts += 1
+            if starts in {2, 3}:
+                raise LocalStackError("the database is away")
+
+        spec = replace(make_service("serve", "a"), prepare=away_for_a_while)
+        async with supervised(tmp_path, spec) as supervisor:
+            await supervisor.wait_ready()
+            os.kill(pid_of(supervisor, "a"), signal.SIGKILL)
+            await eventually(lambda: starts == 4)
+            await supervisor.wait_ready()
+
+
 class TestFailure:
     async def test_is_told_with_the_end_of_the_log(self, tmp_path: Path, make_service: MakeService) -> None:
         async with supervised(tmp_path, make_service("crash", "a")) as supervisor:
             with pytest.raises(ProcessFailedError) as caught:
                 await supervisor.wait_ready()
         assert caught.value.log_tail == [f"crash line {number}" for number in range(10, 30)]
-        assert "a failed: 3 crashes in a row, at last: a exited with status 3" in str(caught.value)
+        assert "a failed: 3 crashes in a row within " in str(caught.value)
+        assert "at last: a exited with status 3 before it was ready" in str(caught.value)
+
+    async def test_is_told_without_lines_of_former_runs(self, tmp_path: Path, make_service: MakeService) -> None:
+        (tmp_path / "a.log").write_text("a line of last week\n")
+        spec = replace(make_service("serve", "a"), argv=("/bin/false",))
+        async with supervised(tmp_path, spec) as supervisor:
+            with pytest.raises(ProcessFailedError, match=r"a\.log:\n    \(nothing\)") as caught:
+                await supervisor.wait_ready()
+        assert "last week" not in str(caught.value)
 
     async def test_leaves_the_other_processes_running(self, tmp_path: Path, make_service: MakeService) -> None:
         specs = [make_service("crash", "bad"), make_service("serve", "good")]

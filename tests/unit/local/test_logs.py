@@ -11,6 +11,14 @@ class TestTail:
         log.write_text("".join(f"line {number}\n" for number in range(100)))
         assert tail(log, lines=3) == ["line 97", "line 98", "line 99"]
 
+    def test_leaves_out_what_stood_there_before(self, tmp_path: Path) -> None:
+        log = tmp_path / "a.log"
+        log.write_text("old\n")
+        since = log.stat().st_size
+        with open_log(log) as file:
+            file.write(b"new\n")
+        assert tail(log, since=since) == ["new"]
+
     def test_of_no_file_is_empty(self, tmp_path: Path) -> None:
         assert tail(tmp_path / "none.log") == []
 

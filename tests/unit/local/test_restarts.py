@@ -1,8 +1,8 @@
-"""When a crashed process is started again, and when it is given up."""
+"""When a crashed process is started again, and when it counts as one that keeps crashing."""
 
 from shequn.local.restarts import CrashHistory, RestartPolicy
 
-POLICY = RestartPolicy(first_delay=1.0, factor=2.0, longest_delay=5.0, crashes=5, within=60.0, stable_after=20.0)
+POLICY = RestartPolicy(first_delay=1.0, factor=2.0, longest_delay=5.0, crashes=5, stable_after=20.0)
 
 
 class TestDelay:
@@ -11,6 +11,11 @@ class TestDelay:
         delays = [history.record(now=float(at), ready_seconds=0.0) for at in range(4)]
         assert delays == [1.0, 2.0, 4.0, 5.0]
 
+    def test_stays_at_the_cap_for_days(self) -> None:
+        history = CrashHistory(POLICY)
+        delays = [history.record(now=at * 5.0, ready_seconds=0.0) for at in range(20_000)]
+        assert delays[-1] == 5.0
+
     def test_starts_over_after_a_stable_life(self) -> None:
         history = CrashHistory(POLICY)
         history.record(now=0.0, ready_seconds=0.0)
@@ -18,18 +23,31 @@ class TestDelay:
         assert history.record(now=30.0, ready_seconds=20.0) == 1.0
 
 
-class TestGivingUp:
-    def test_at_the_last_allowed_crash_within_the_window(self) -> None:
+class TestCrashing:
+    def test_begins_with_the_last_allowed_crash(self) -> None:
         history = CrashHistory(POLICY)
-        delays = [history.record(now=at * 15.0, ready_seconds=0.0) for at in range(5)]
-        assert delays[-1] is None
+        seen = []
+        for at in range(5):
+            history.record(now=float(at), ready_seconds=0.0)
+            seen.append(history.crashing)
+        assert seen == [False, False, False, False, True]
 
-    def test_not_when_crashes_are_spread_wider_than_the_window(self) -> None:
+    def test_does_not_begin_when_stable_lives_lie_between(self) -> None:
         history = CrashHistory(POLICY)
-        delays = [history.record(now=at * 15.1, ready_seconds=0.0) for at in range(50)]
-        assert None not in delays
+        for at in range(50):
+            history.record(now=float(at), ready_seconds=20.0)
+        assert not history.crashing
 
-    def test_not_when_stable_lives_lie_between(self) -> None:
+    def test_ends_when_the_row_is_forgotten(self) -> None:
         history = CrashHistory(POLICY)
-        delays = [history.record(now=float(at), ready_seconds=20.0) for at in range(50)]
-        assert set(delays) == {1.0}
+        for at in range(5):
+            history.record(now=float(at), ready_seconds=0.0)
+        history.forget()
+        assert not history.crashing
+        assert history.record(now=9.0, ready_seconds=0.0) == 1.0
+
+    def test_says_how_often_in_how_long(self) -> None:
+        history = CrashHistory(POLICY)
+        for at in (100.0, 103.0, 108.0):
+            history.record(now=at, ready_seconds=1.0)
+        assert str(history) == "3 crashes in a row within 8 s"
