@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shequn.contracts.base import Contract, Timestamp, Whole
+from shequn.contracts.base import Contract, Timestamp, Whole, YesOrNo
 
 
 class DeadLetter(Contract):
@@ -20,9 +20,10 @@ class DeadLetter(Contract):
         subject: its subject.
         reason: a closed set, for counting.
         detail: what exactly is wrong, for people: field, value, rule, and the traceback of a fold that raised.
-        payload: the message's bytes, base64.
+        payload: the message's bytes, base64; only the first of them when ``truncated``.
         message_id: its ``Nats-Msg-Id``, where it had one.
         at: when it was given up.
+        truncated: the message is too large for a letter; the whole stands in its stream, under its sequence.
     """
 
     id: str
@@ -35,3 +36,4 @@ class DeadLetter(Contract):
     payload: str
     message_id: str = ""
     at: Timestamp
+    truncated: YesOrNo = False

@@ -7,6 +7,7 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from shequn.contracts import subjects
@@ -92,11 +93,20 @@ class DefinitionFollower:
         """
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
-                state = (await self._bus.jetstream.stream_info(subjects.DEFINITIONS.name)).state
+                last = await self._last_sequence()
                 async with self._advanced:
-                    await self._advanced.wait_for(lambda: state.messages == 0 or self._sequence >= state.last_seq)
+                    await self._advanced.wait_for(lambda: self._sequence >= last)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise TransientError(f"cannot read the definitions: {str(error) or type(error).__name__}") from error
+
+    async def _last_sequence(self) -> int:
+        """Give where the newest definition stands that still exists; the stream's own count includes deleted ones."""
+        try:
+            last = await self._bus.jetstream.get_last_msg(subjects.DEFINITIONS.name, DefinitionApplied.TYPE)
+        except NotFoundError:
+            await self._bus.jetstream.stream_info(subjects.DEFINITIONS.name)  # without a stream that is no answer
+            return 0
+        return last.seq or 0
 
     async def _receive(self, message: Msg) -> None:
         try:

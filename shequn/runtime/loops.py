@@ -12,6 +12,7 @@ from shequn.runtime.tasks import end_task
 from shequn.runtime.telemetry import RuntimeMetrics
 
 _PAUSE_SECONDS = 1.0
+_MOST_PAUSE_SECONDS = 60.0
 _GRACE_SECONDS = 10.0
 
 logger = structlog.get_logger()
@@ -62,12 +63,19 @@ class Loops:
         return [name for name, task in self._tasks.items() if task.done()]
 
     async def _run(self, name: str, step: Step) -> None:
+        pause = _PAUSE_SECONDS
         while not self._stopping.is_set():
             try:
                 rest = await step()
+                pause = _PAUSE_SECONDS
             except (TransientError, *RETRYABLE) as error:
                 self._metrics.loop_failures.labels(name).inc()
-                logger.warning("loop waits", loop=name, why=str(error))
+                logger.warning("loop waits", loop=name, why=str(error) or type(error).__name__)
                 rest = _PAUSE_SECONDS
+            except Exception:
+                # Nobody foresaw it; a loop that ends would be missed later, and by somebody else.
+                self._metrics.loop_failures.labels(name).inc()
+                logger.exception("loop failed and is tried again", loop=name, pause_seconds=pause)
+                rest, pause = pause, min(2 * pause, _MOST_PAUSE_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), timeout=rest)

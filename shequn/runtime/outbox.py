@@ -70,6 +70,10 @@ class OutboxRelay:
                 logger.warning("outbox waits", why=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
+            except Exception:
+                logger.exception("outbox failed and is tried again")
+                await asyncio.sleep(_IDLE_SECONDS)
+                continue
             # The wait is bounded because another replica may have died and left rows.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_SECONDS)

@@ -1,7 +1,7 @@
 """One process of ours: what it is made of, how it starts, how it stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Union
 
@@ -13,7 +13,6 @@ from faststream.nats.prometheus import NatsPrometheusMiddleware
 from faststream.specification.base import Specification
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
-from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -23,7 +22,7 @@ from shequn.contracts.envelope import Envelope
 from shequn.runtime.asgi import asyncapi_of, system_routes
 from shequn.runtime.bus.connection import BATCH_SECONDS, Bus
 from shequn.runtime.bus.pump import pumped
-from shequn.runtime.bus.streams import declare_consumer, declare_streams, require_durable
+from shequn.runtime.bus.streams import declare_streams, require_durable
 from shequn.runtime.clock import Clock, parse_clock, stopwatch
 from shequn.runtime.definitions import DefinitionFollower
 from shequn.runtime.failures import AppError, ConfigError, TransientError
@@ -35,22 +34,15 @@ from shequn.runtime.outbox import OutboxRelay
 from shequn.runtime.settings import RuntimeSettings
 from shequn.runtime.store.engine import RETRYABLE, Store
 from shequn.runtime.store.migrate import migrate
-from shequn.runtime.store.types import Connection
 from shequn.runtime.tasks import end_task, end_within
 from shequn.runtime.telemetry import RuntimeMetrics
+from shequn.runtime.upkeep import Exporter, Upkeep
 
 _MOST_START_DELAY_SECONDS = 5.0
-_INBOX_PURGE = """
-DELETE FROM inbox WHERE ctid = ANY(
-    ARRAY(SELECT ctid FROM inbox WHERE recorded_at < now() - $1 * interval '1 day' LIMIT 5000)
-)
-"""
-_PURGE_SECONDS = 600.0
 _DURABLE_SECONDS = 30.0
 _PART_SECONDS = 5.0
 
 logger = structlog.get_logger()
-Exporter = Callable[[Connection], Awaitable[None]]
 Action = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -90,10 +82,10 @@ class Service:
         )
         self.definitions = DefinitionFollower(self.bus)
         self.loops = Loops(self.metrics)
+        self.upkeep = Upkeep(settings, self.store, self.bus, self.metrics)
         self._package = package
         self._fold_metrics = FoldMetrics(registry)
         self._processors: list[FoldProcessor] = []
-        self._exporters: list[Exporter] = []
         self._on_start: list[Action] = []
         self._on_stop: list[Action] = []
         self._durable_at = float("-inf")
@@ -118,6 +110,7 @@ class Service:
             published=self.wake_outbox,
         )
         self._processors.append(processor)
+        self.upkeep.consumers.append(folder.consumer)
         self._subscribe(folder, processor)
         for event in folder.emits:
             self.documents_emission(event)
@@ -135,7 +128,7 @@ class Service:
 
     def add_exporter(self, exporter: Exporter) -> None:
         """Add a function that sets business gauges from the store."""
-        self._exporters.append(exporter)
+        self.upkeep.exporters.append(exporter)
 
     def at_start(self, action: Action) -> None:
         """Run something once store, bus and definitions are there, before anything is folded."""
@@ -172,7 +165,7 @@ class Service:
             return [str(self.failure)]
         if not self.started:
             return ["still starting: waiting for store and bus"]
-        reasons = []
+        reasons = [f"{part} ended; only a restart helps" for part in self.dead_parts()]
         checks = (self.store.ping(), self.bus.ping(), self._require_durable())
         for answer in await asyncio.gather(*checks, return_exceptions=True):
             if isinstance(answer, (AppError, nats.errors.Error)):
@@ -232,8 +225,7 @@ class Service:
         await self.store.open()
         await self.bus.connect()
         await declare_streams(self.bus.jetstream, self.settings.nats_replicas)
-        for processor in self._processors:
-            await declare_consumer(self.bus.jetstream, processor.folder.consumer)
+        await self.upkeep.declare_consumers()
         await self.definitions.start()
         self._relay = OutboxRelay(self.store, self.bus.publisher)
         self._relay.start()
@@ -241,7 +233,7 @@ class Service:
             await action()
         await self.bus.broker.start()
         self.loops.add("export", self._export)
-        self.loops.add("purge-inbox", self._purge_inbox)
+        self.loops.add("purge-inbox", self.upkeep.purge_inbox)
         self.loops.start()
 
     async def _stop(self) -> None:
@@ -267,6 +259,10 @@ class Service:
         await self.store.close()
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    async def _export(self) -> float:
+        await self.unready_because()
+        return await self.upkeep.export()
 
     def _subscribe(self, folder: Folder, processor: FoldProcessor) -> None:
         consumer = folder.consumer
@@ -294,32 +290,6 @@ class Service:
         )
         pumped(subscriber)
         subscriber(handle)
-
-    async def _export(self) -> float:
-        await self.unready_because()
-        async with self.store.connection() as connection:
-            self.metrics.outbox.set(await connection.fetchval("SELECT count(*) FROM outbox"))
-            for exporter in self._exporters:
-                await exporter(connection)
-        for processor in self._processors:
-            consumer = processor.folder.consumer
-            try:
-                info = await self.bus.jetstream.consumer_info(consumer.stream.name, consumer.durable)
-            except NotFoundError:
-                # Somebody deleted it. It starts over from the first event; the inbox knows what was folded.
-                logger.warning("consumer is gone and made anew", consumer=consumer.durable)
-                info = await declare_consumer(self.bus.jetstream, consumer)
-            except (nats.errors.Error, OSError) as error:
-                raise TransientError(f"cannot read the state of {consumer.durable}: {error}") from error
-            self.metrics.lag.labels(consumer.durable).set(info.num_pending or 0)
-            self.metrics.unacknowledged.labels(consumer.durable).set(info.num_ack_pending or 0)
-            self.metrics.redelivered.labels(consumer.durable).set(info.num_redelivered or 0)
-        return self.settings.export_seconds
-
-    async def _purge_inbox(self) -> float:
-        async with self.store.connection() as connection:
-            status = await connection.execute(_INBOX_PURGE, self.settings.inbox_days)
-        return _PURGE_SECONDS if status.endswith(" 0") else 0.0
 
 
 async def _raw_messages(message: Any) -> list[Msg]:

@@ -45,7 +45,7 @@ class RuntimeSettings(BaseSettings):
     batch_size: int = Field(default=500, ge=1, le=5_000)
     nats_monitor_url: str | None = None
     nats_replicas: int = Field(default=1, ge=1, le=5)
-    inbox_days: int = Field(default=30, ge=1)
+    inbox_days: int = Field(default=30, ge=2)
     export_seconds: float = Field(default=2.0, gt=0)
     allow_unsafe_bus: bool = False
 

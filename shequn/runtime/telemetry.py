@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -33,7 +33,7 @@ class RuntimeMetrics:
             "shequn_consumer_redelivered", "Messages handed out more than once", ("consumer",), registry=registry
         )
         self.outbox = Gauge("shequn_outbox_rows", "Messages decided but not yet published", registry=registry)
-        self.loop_failures = Gauge(
+        self.loop_failures = Counter(
             "shequn_loop_failures",
             "How often a background loop failed and was started again",
             ("loop",),

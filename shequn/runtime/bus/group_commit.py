@@ -2,12 +2,16 @@
 
 import asyncio
 
-from shequn.runtime.bus.publisher import Outgoing, Publisher
+import structlog
+
+from shequn.runtime.bus.publisher import NotStoredError, Outgoing, Publisher
 from shequn.runtime.failures import TransientError
 from shequn.runtime.tasks import end_task
 
 _MOST_IN_A_BATCH = 500
 _MOST_WAITING = 5_000
+
+logger = structlog.get_logger()
 
 
 class BusyError(TransientError):
@@ -70,10 +74,17 @@ class GroupCommit:
         try:
             await self._publisher.publish([message for message, _ in batch])
         except TransientError as error:
-            for _, stored in batch:
-                if not stored.done():
-                    stored.set_exception(error)
+            _fail(batch, error)
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            logger.exception("a batch was not stored")
+            _fail(batch, NotStoredError("a batch", type(error).__name__))
         else:
             for _, stored in batch:
                 if not stored.done():
                     stored.set_result(None)
+
+
+def _fail(batch: list[tuple[Outgoing, asyncio.Future[None]]], error: TransientError) -> None:
+    for _, stored in batch:
+        if not stored.done():
+            stored.set_exception(error)

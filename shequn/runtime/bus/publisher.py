@@ -26,6 +26,9 @@ _LEAST_BATCH = 7  # from here on six syncs are fewer than one a message; counted
 _ACK_SECONDS = 5.0
 _MESSAGE_ID = "Nats-Msg-Id"
 
+MOST_BYTES = 960 * 1024
+"""The largest message that may go out: what a server with default settings takes, less room for headers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:

@@ -1,12 +1,12 @@
 """Declares streams and consumers, and checks that the server keeps what it acknowledges."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx2
 from nats.js import JetStreamContext, api
 from nats.js.errors import BadRequestError, NotFoundError
 
-from shequn.contracts.subjects import STREAMS, ConsumerSpec, Retention, StreamSpec
+from shequn.contracts.subjects import STREAMS, ConsumerSpec, StreamSpec
 from shequn.runtime.failures import ConfigError, TransientError
 
 _SAFE_REPLICAS = 3  # a majority of three survives one loss
@@ -52,35 +52,37 @@ async def _update(jetstream: JetStreamContext, config: api.StreamConfig) -> None
         raise ConfigError(f"NATS refuses the stream {config.name}: {error.description}") from error
 
 
-async def declare_consumer(jetstream: JetStreamContext, spec: ConsumerSpec) -> api.ConsumerInfo:
-    """Create a durable pull consumer, or update it."""
+async def declare_consumer(
+    jetstream: JetStreamContext, spec: ConsumerSpec, since: datetime | None = None
+) -> api.ConsumerInfo:
+    """Create a durable pull consumer, or update it.
+
+    Args:
+        jetstream: the JetStream interface.
+        spec: what it is.
+        since: where one that is created begins: with what the stream took from then on, else with all it has. One that
+            exists goes on where it is.
+    """
     config = api.ConsumerConfig(
         durable_name=spec.durable,
         ack_policy=api.AckPolicy.EXPLICIT,
-        deliver_policy=api.DeliverPolicy.ALL,
         ack_wait=spec.ack_wait_seconds,
         # Never given up by the server: the runtime itself dead-letters what it was handed too often.
         max_deliver=-1,
         max_ack_pending=spec.max_ack_pending,
         filter_subjects=list(spec.subjects) or None,
+        deliver_policy=api.DeliverPolicy.ALL,
     )
+    try:
+        existing = (await jetstream.consumer_info(spec.stream.name, spec.durable)).config
+    except NotFoundError:
+        if since is not None:
+            config.deliver_policy = api.DeliverPolicy.BY_START_TIME
+            config.opt_start_time = since
+    else:
+        # The server lets nobody change where a consumer began.
+        config.deliver_policy, config.opt_start_time = existing.deliver_policy, existing.opt_start_time
     return await jetstream.add_consumer(spec.stream.name, config)
-
-
-async def missing_streams(jetstream: JetStreamContext) -> list[str]:
-    """Name the streams that the server does not have."""
-    missing = []
-    for spec in STREAMS:
-        try:
-            await jetstream.stream_info(spec.name)
-        except NotFoundError:
-            missing.append(spec.name)
-    return missing
-
-
-def is_work_queue(spec: StreamSpec) -> bool:
-    """Tell whether a stream's messages vanish once worked off."""
-    return spec.retention is Retention.WORK_QUEUE
 
 
 async def require_durable(jetstream: JetStreamContext, monitor_url: str | None) -> None:

@@ -1,5 +1,6 @@
 """From bytes to events, one message at a time: a malformed one spoils nothing else."""
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,12 @@ def describe(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}" for problem in problems
     )
+
+
+def describe_failure(error: Exception) -> str:
+    """Say what a rule raised: in one line first, then where."""
+    first_line = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}\n{''.join(traceback.format_exception(error))}"
 
 
 class Decoder:

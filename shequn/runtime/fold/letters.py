@@ -12,12 +12,19 @@ from shequn.runtime.fold.decoder import Rejected
 
 _MOST_DETAIL = 16_000
 
+MOST_PAYLOAD = 512 * 1024
+"""Bytes of a message that a letter carries whole: all that intake takes; in base64 it fits what any server stores."""
+
+_CUT_PAYLOAD = 64 * 1024
+
 
 def letter_of(rejected: Rejected, durable: str, now: datetime) -> DeadLetter:
     """Make the dead letter of a rejected message."""
     message: Msg = rejected.message
     metadata = message.metadata
     sequence = metadata.sequence.stream
+    truncated = len(message.data) > MOST_PAYLOAD
+    payload = message.data[:_CUT_PAYLOAD] if truncated else message.data
     return DeadLetter(
         id=f"{durable}.{metadata.stream}.{sequence}",
         consumer=durable,
@@ -26,14 +33,14 @@ def letter_of(rejected: Rejected, durable: str, now: datetime) -> DeadLetter:
         subject=message.subject,
         reason=rejected.reason,
         detail=rejected.detail[:_MOST_DETAIL],
-        payload=base64.b64encode(message.data).decode(),
+        payload=base64.b64encode(payload).decode(),
         message_id=(message.headers or {}).get("Nats-Msg-Id", ""),
         at=now,
+        truncated=truncated,
     )
 
 
 def outgoing(letter: DeadLetter) -> Outgoing:
     """Make the message that carries a dead letter."""
-    # The time keeps apart two deaths of one message: one before and one after a replay.
-    message_id = f"{letter.id}.{letter.at.timestamp():.0f}"
-    return Outgoing(dead_letter_subject(letter.consumer), letter.model_dump_json().encode(), message_id)
+    # A message that is replayed gets another sequence, so its second death has another id.
+    return Outgoing(dead_letter_subject(letter.consumer), letter.model_dump_json().encode(), letter.id)

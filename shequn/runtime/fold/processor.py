@@ -1,7 +1,6 @@
 """Processes what the pump hands over: decode, fold, commit, acknowledge. Retries what may pass; buries what cannot."""
 
 import asyncio
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,17 +12,19 @@ from nats.aio.msg import Msg
 from shequn.contracts.envelope import Envelope
 from shequn.contracts.registry import EVENTS
 from shequn.runtime.clock import Clock, stopwatch
-from shequn.runtime.failures import TransientError, UnknownCommunityError
-from shequn.runtime.fold.decoder import Decoder, Delivery, Rejected, deliveries_of
+from shequn.runtime.failures import PermanentError, TransientError
+from shequn.runtime.fold.decoder import Decoder, Delivery, Rejected, deliveries_of, describe_failure
 from shequn.runtime.fold.folder import Folder, Observer
 from shequn.runtime.fold.letters import letter_of, outgoing
 from shequn.runtime.fold.metrics import FoldMetrics
+from shequn.runtime.fold.suspects import Suspects
 from shequn.runtime.fold.transaction import ConcurrentInsertError, FoldTransaction, enqueue
 from shequn.runtime.fold.workspace import DefinitionBook, FoldContext
 from shequn.runtime.store.engine import POISON, RETRYABLE, Store
 from shequn.runtime.store.types import Connection
 
 _SUSPECT_DELIVERIES = 4
+_MOST_ATTEMPTS = 3
 _MOST_DELIVERIES = 8
 _LEAST_DELAY_SECONDS = 0.02
 _MOST_DELAY_SECONDS = 5.0
@@ -47,6 +48,10 @@ class _Done:
     emitted: list[Envelope]
     rejected: list[Rejected]
     seconds: float
+
+
+class _BehindError(Exception):
+    """An event needs a definition that is not known here, or not yet."""
 
 
 class FoldProcessor:
@@ -80,6 +85,7 @@ class FoldProcessor:
         self._wake_outbox = published
         self._decoder = Decoder(folder.accepts, EVENTS)
         self._transaction = FoldTransaction(folder)
+        self._suspects = Suspects(store, folder.consumer.durable)
         self._connection: Connection | None = None
         self._stopping = asyncio.Event()
 
@@ -95,11 +101,24 @@ class FoldProcessor:
     async def process(self, messages: Sequence[Msg]) -> None:
         """Process one batch to its end: acknowledged, or handed back when the process stops."""
         suspects = [message for message in messages if deliveries_of(message) >= _SUSPECT_DELIVERIES]
-        # A message that was handed out again and again may be what kills the process: it goes alone, and last.
         if len(suspects) < len(messages):
             await self._settle([message for message in messages if message not in suspects])
         for message in suspects:
+            await self._try_alone(message)
+
+    async def _try_alone(self, message: Msg) -> None:
+        """Fold a message that was handed out again and again: it may be what ends the process.
+
+        Its neighbours were handed out as often, so the number of deliveries proves nothing. What is begun is noted
+        before, and what was begun alone too often without an end is buried.
+        """
+        attempts = await self._suspects.begin(message)
+        if attempts > _MOST_ATTEMPTS:
+            detail = f"begun alone {attempts - 1} times and never finished: it ends or blocks the process"
+            await self._settle([message], Rejected(message, "exhausted", detail))
+        else:
             await self._settle([message])
+        await self._suspects.end(message)
 
     async def _settle(self, messages: Sequence[Msg], condemned: Rejected | None = None) -> None:
         """Bring messages to their end, however long the store is away. A condemned one is buried, not folded."""
@@ -133,14 +152,25 @@ class FoldProcessor:
                 return
 
     async def _commit(self, messages: Sequence[Msg], condemned: Rejected | None) -> _Done:
-        began = stopwatch()
         deliveries, rejected = ([], [condemned]) if condemned is not None else self._decode(messages)
-        await self._know_communities(deliveries)
+        try:
+            return await self._fold(deliveries, rejected, may_be_behind=True)
+        except _BehindError:
+            # What was applied a moment ago may not be here yet.
+            await self._definitions.refresh()
+            return await self._fold(deliveries, rejected, may_be_behind=False)
+
+    async def _fold(
+        self, deliveries: Sequence[Delivery], malformed: Sequence[Rejected], *, may_be_behind: bool
+    ) -> _Done:
+        began = stopwatch()
         context = FoldContext(now=self._clock.now(), definitions=self._definitions)
         connection = await self._connected()
         async with connection.transaction():
             folded, emitted, refused = await self._transaction.run(connection, deliveries, context)
-            rejected += refused
+            if may_be_behind and any(bad.reason == "unknown-community" for bad in refused):
+                raise _BehindError
+            rejected = [*malformed, *refused]
             letters = [outgoing(letter_of(bad, self.folder.consumer.durable, context.now)) for bad in rejected]
             await enqueue(connection, letters)
         return _Done(folded, emitted, rejected, stopwatch() - began)
@@ -156,25 +186,12 @@ class FoldProcessor:
         deliveries: list[Delivery] = []
         rejected: list[Rejected] = []
         for message in messages:
-            if (times := deliveries_of(message)) > _MOST_DELIVERIES:
-                detail = f"delivered {times} times and never finished; it may kill the process"
-                rejected.append(Rejected(message, "exhausted", detail))
-                continue
             decoded = self._decoder.decode(message)
             if isinstance(decoded, Delivery):
                 deliveries.append(decoded)
             elif decoded is not None:
                 rejected.append(decoded)
         return deliveries, rejected
-
-    async def _know_communities(self, deliveries: Sequence[Delivery]) -> None:
-        """Catch up with the definitions before an event is refused for an unknown community."""
-        for community in {delivery.event.community for delivery in deliveries}:
-            try:
-                self._definitions.current(community)
-            except UnknownCommunityError:
-                await self._definitions.refresh()
-                return
 
     async def _isolate(self, messages: Sequence[Msg], error: Exception, condemned: Rejected | None) -> None:
         """Halve a batch that cannot be committed until the message that is the cause stands alone."""
@@ -186,11 +203,11 @@ class FoldProcessor:
         message = messages[0]
         if condemned is not None:
             raise error
-        if isinstance(error, POISON):
-            detail = f"the store refuses what it leads to: {error}"
+        if isinstance(error, (*POISON, PermanentError)):
+            detail = str(error) if isinstance(error, PermanentError) else f"the store refuses what it leads to: {error}"
             await self._settle(messages, Rejected(message, "fold-failed", detail))
         elif deliveries_of(message) >= _MOST_DELIVERIES:
-            detail = "".join(traceback.format_exception(error))
+            detail = describe_failure(error)
             await self._settle(messages, Rejected(message, "fold-failed", detail))
         else:
             # Nobody foresaw it, so it may be the message or the house: it is tried again before it is buried.
@@ -228,7 +245,10 @@ class FoldProcessor:
         )
         for bad in done.rejected:
             logger.error(
-                "dead letter", consumer=self.folder.consumer.durable, reason=bad.reason, detail=bad.detail[:500]
+                "dead letter",
+                consumer=self.folder.consumer.durable,
+                reason=bad.reason,
+                detail=bad.detail.partition("\n")[0][:500],
             )
         if isinstance(self.folder, Observer):
             self.folder.observe(done.folded, done.emitted)

@@ -1,15 +1,14 @@
 """One batch, one transaction: inbox, states, counters, logs, outbox."""
 
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 
 from shequn.contracts.envelope import Envelope
-from shequn.runtime.bus.publisher import Outgoing
-from shequn.runtime.failures import AppError, TransientError, UnknownCommunityError
-from shequn.runtime.fold.decoder import Delivery, Rejected
+from shequn.runtime.bus.publisher import MOST_BYTES, Outgoing
+from shequn.runtime.failures import AppError, PermanentError, TransientError, UnknownCommunityError
+from shequn.runtime.fold.decoder import Delivery, Rejected, describe_failure
 from shequn.runtime.fold.folder import Folder
 from shequn.runtime.fold.tables import Key, StateTable
 from shequn.runtime.fold.workspace import FoldContext, Workspace
@@ -115,8 +114,24 @@ class FoldTransaction:
                 await connection.execute(log.append, *log.columns(rows))
 
 
+class OversizeError(PermanentError):
+    """What a fold emits is larger than the bus takes."""
+
+    def __init__(self, message: Outgoing) -> None:
+        """Name the message and its size."""
+        size, most = len(message.payload) // 1024, MOST_BYTES // 1024
+        super().__init__(f"it leads to a {message.subject} of {size} KiB; the bus takes {most} KiB at most")
+
+
 async def enqueue(connection: Connection, messages: Sequence[Outgoing]) -> None:
-    """Put messages into the outbox, inside the caller's transaction."""
+    """Put messages into the outbox, inside the caller's transaction.
+
+    Raises:
+        OversizeError: one is too large ever to go out; it would hold up all behind it.
+    """
+    for message in messages:
+        if len(message.payload) > MOST_BYTES:
+            raise OversizeError(message)
     if messages:
         await connection.execute(
             _ENQUEUE,
@@ -167,4 +182,4 @@ def _rejected(delivery: Delivery, error: Exception) -> Rejected:
         return Rejected(delivery.message, "unknown-community", str(error))
     if isinstance(error, AppError):
         return Rejected(delivery.message, "fold-failed", str(error))
-    return Rejected(delivery.message, "fold-failed", "".join(traceback.format_exception(error)))
+    return Rejected(delivery.message, "fold-failed", describe_failure(error))

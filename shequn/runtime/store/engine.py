@@ -1,21 +1,22 @@
 """Connections to PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
 import orjson
 
 from shequn.runtime.failures import ConfigError, TransientError
+from shequn.runtime.store.address import SETTING, checked_dsn, wrong_dsn
 from shequn.runtime.store.types import Connection, Pool
 
 UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 """What asyncpg raises when the server is away; it may come back."""
 
-REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError)
-"""What asyncpg raises when the address, user, password or database is wrong."""
+REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""What the server answers when user, password or database is wrong."""
 
 POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 """What a row itself leads to: it will not go in however often it is tried."""
@@ -46,6 +47,27 @@ _FOLD_PLANNER = {
 _JSONB_VERSION = b"\x01"
 
 
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Turn what goes wrong while asyncpg connects into errors for people.
+
+    Raises:
+        TransientError: the server is not reachable.
+        ConfigError: the DSN can be none, or the server refuses it.
+    """
+    try:
+        yield
+    except REFUSED as error:
+        raise ConfigError(f"PostgreSQL refuses {SETTING}: {error}") from error
+    except asyncpg.ClientConfigurationError as error:
+        raise wrong_dsn(f"cannot be used: {error}") from error
+    except ValueError:
+        # Its text may quote a part of the password, and so would its traceback.
+        raise wrong_dsn("holds a value that is none of its kind") from None
+    except UNREACHABLE as error:
+        raise TransientError(f"PostgreSQL is not reachable: {error}") from error
+
+
 class Store:
     """A pool of connections whose search path is one service's schema."""
 
@@ -60,16 +82,16 @@ class Store:
 
         Raises:
             TransientError: the server is not reachable.
-            ConfigError: the server refuses the DSN.
+            ConfigError: the DSN can be none, or the server refuses it.
         """
-        try:
+        with connecting():
             self._pool = await asyncpg.create_pool(
-                self.dsn, min_size=1, max_size=max_size, init=_prepare, server_settings=self._session_settings()
+                checked_dsn(self.dsn),
+                min_size=1,
+                max_size=max_size,
+                init=_prepare,
+                server_settings=self._session_settings(),
             )
-        except REFUSED as error:
-            raise ConfigError(f"PostgreSQL refuses SHEQUN_POSTGRES_DSN: {error}") from error
-        except UNREACHABLE as error:
-            raise TransientError(f"PostgreSQL is not reachable: {error}") from error
 
     async def close(self) -> None:
         """Close the pool once its connections are free."""

@@ -4,6 +4,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from zlib import crc32
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -11,8 +12,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shequn.runtime.failures import ConfigError, TransientError
-from shequn.runtime.store.engine import REFUSED, UNREACHABLE
+from shequn.runtime.failures import TransientError
+from shequn.runtime.store.address import checked_dsn
+from shequn.runtime.store.engine import UNREACHABLE, connecting
 
 _ENVIRONMENT = "shequn.runtime.store"
 
@@ -27,9 +29,16 @@ async def migrate(dsn: str, schema: str, package: str) -> None:
 
     Raises:
         TransientError: the server is not reachable.
-        ConfigError: the server refuses the address.
+        ConfigError: the DSN can be none, or the server refuses it.
     """
-    engine = create_async_engine(_async_dsn(dsn), poolclass=NullPool)
+    address = checked_dsn(dsn)
+
+    # asyncpg alone reads the DSN: SQLAlchemy does not know all that may stand in one.
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        with connecting():
+            return await asyncpg.connect(address)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         with (
             as_file(files(package) / "migrations") as migrations,
@@ -37,8 +46,6 @@ async def migrate(dsn: str, schema: str, package: str) -> None:
         ):
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, schema, environment, migrations)
-    except REFUSED as error:
-        raise ConfigError(f"PostgreSQL refuses SHEQUN_POSTGRES_DSN: {error}") from error
     except UNREACHABLE as error:
         raise TransientError(f"PostgreSQL is not reachable: {error}") from error
     finally:
@@ -57,8 +64,3 @@ def _upgrade(connection: Connection, schema: str, environment: Path, migrations:
     config.attributes["connection"] = connection
     config.attributes["schema"] = schema
     command.upgrade(config, "head")
-
-
-def _async_dsn(dsn: str) -> str:
-    scheme, separator, rest = dsn.partition("://")
-    return f"postgresql+asyncpg{separator}{rest}" if scheme in {"postgres", "postgresql"} else dsn

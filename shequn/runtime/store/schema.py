@@ -1,4 +1,4 @@
-"""The tables that every service has: inbox and outbox."""
+"""The tables that every service has: inbox, outbox and suspects."""
 
 from typing import Any
 
@@ -26,13 +26,23 @@ OUTBOX = sa.Table(
 """What is decided but not yet published, in order."""
 
 
+SUSPECTS = sa.Table(
+    "suspects",
+    RUNTIME_METADATA,
+    sa.Column("consumer", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)
+"""Messages that may end the process: how often each was begun alone, noted before it is folded, and not finished."""
+
+
 def create_runtime_tables(op: Any) -> None:
-    """Create inbox and outbox; for a service's first migration.
+    """Create inbox, outbox and suspects; for a service's first migration.
 
     Args:
         op: Alembic's operations object.
     """
-    for table in (INBOX, OUTBOX):
+    for table in (INBOX, OUTBOX, SUSPECTS):
         op.create_table(table.name, *[column._copy() for column in table.columns])  # noqa: SLF001
     # The inbox is only searched by age when old rows are removed: a block range index costs almost nothing to keep.
     op.create_index("inbox_recorded_at", "inbox", ["recorded_at"], postgresql_using="brin")

@@ -11,7 +11,8 @@ from shequn.contracts.definitions.values import LocalizedText
 from shequn.contracts.subjects import STREAMS
 from shequn.runtime.applying import ConcurrentApplyError, applied_definition, apply_definition
 from shequn.runtime.bus.connection import Bus
-from shequn.runtime.bus.streams import declare_streams, missing_streams
+from shequn.runtime.bus.streams import declare_streams
+from shequn.runtime.definitions import DefinitionFollower
 from shequn.runtime.failures import TransientError
 from tests.support.events import T0, small_definition
 
@@ -42,7 +43,6 @@ def named(name: str) -> CommunityDefinition:
 class TestDeclaringAtTheSameTime:
     async def test_gives_every_stream_once_and_nobody_an_error(self, buses: list[Bus]) -> None:
         await asyncio.gather(*(declare_streams(bus.jetstream) for bus in buses))
-        assert await missing_streams(buses[0].jetstream) == []
         assert len(await buses[0].jetstream.streams_info()) == len(STREAMS)
 
 
@@ -70,3 +70,15 @@ class TestABusThatStopsAnswering:
         await buses[0].client.close()
         with pytest.raises(TransientError, match=r"did not confirm the new version of club: .*shequn plan"):
             await apply_definition(buses[0], small_definition(), T0)
+
+
+class TestFollowing:
+    async def test_goes_on_when_the_newest_definition_was_deleted(self, buses: list[Bus]) -> None:
+        bus = buses[0]
+        for name in ("one", "two"):
+            await apply_definition(bus, named(name), T0)
+        await bus.jetstream.delete_msg("DEFINITIONS", 2)
+        follower = DefinitionFollower(bus)
+        await follower.start()
+        assert follower.current("club").version == 1
+        await follower.stop()

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from shequn.contracts.dead import DeadLetter
 from shequn.contracts.envelope import Envelope
@@ -158,6 +160,73 @@ async def test_malformed_bytes_are_buried_with_field_and_rule(harness: Harness) 
     assert [letter.reason for letter in letters] == ["malformed", "malformed"]
     assert "data.group" in letters[0].detail
     assert "NOT A SLUG" not in letters[0].detail
+
+
+async def test_a_message_too_large_for_a_letter_is_buried_in_part_and_holds_up_nothing(harness: Harness) -> None:
+    rubbish = b"\xff" * (3 << 20)
+    async with harness.service():
+        await Publisher(harness.client).publish([Outgoing("chat.message.posted.v1", rubbish, "large")])
+        await harness.publish(message(1))
+        letters = await eventually(harness.dead, lambda letters: len(letters) == 1)
+        await eventually(harness.actions, lambda count: count == 1)
+    assert letters[0].truncated
+    whole = await harness.client.jetstream().get_msg("CHAT", letters[0].sequence)
+    assert whole.data == rubbish
+
+
+async def test_an_event_that_leads_to_what_the_bus_never_takes_is_buried_alone(harness: Harness) -> None:
+    async with harness.service():
+        await harness.publish(message(1), message(2, "huge"), message(3))
+        letters = await eventually(harness.dead, lambda letters: len(letters) == 1)
+        await eventually(harness.actions, lambda count: count == 2)
+    assert "the bus takes" in letters[0].detail
+    assert await harness.query("SELECT messages FROM totals") == 2
+
+
+async def test_an_event_that_needs_a_version_applied_a_moment_ago_is_folded(harness: Harness) -> None:
+    async with harness.service():
+        await harness.publish(applied(small_definition(version=2)), message(1, "version 2"), message(2, "version 9"))
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 1)
+        letters = await eventually(harness.dead, lambda letters: len(letters) == 1)
+    assert letters[0].reason == "unknown-community"
+
+
+async def test_a_stream_that_is_gone_is_told_and_its_consumer_made_anew_when_it_is_back(harness: Harness) -> None:
+    jetstream = harness.client.jetstream()
+    async with harness.service() as service:
+        await jetstream.delete_stream("CHAT")
+        await eventually(lambda: _value(_failures(service, "export")), bool)
+        await declare_streams(jetstream)
+        await harness.publish(*[message(number) for number in range(20)])
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 20, within=30)
+        assert await service.unready_because() == []
+
+
+async def test_a_consumer_made_anew_begins_where_the_inbox_knows_what_was_folded(harness: Harness) -> None:
+    async with harness.service() as service:
+        await harness.publish(*[message(number) for number in range(20)])
+        await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 20)
+        async with service.store.connection() as connection:
+            remembered = await connection.fetchval("SELECT now() - interval '29 days'")
+        await harness.client.jetstream().delete_consumer("CHAT", "moderation-chat")
+        info = await eventually(lambda: _consumer(harness), lambda info: info is not None, within=30)
+    begins = info.config.opt_start_time
+    assert abs(begins - remembered) < timedelta(minutes=5)
+
+
+def _failures(service: Any, loop: str) -> float:
+    return float(service.registry.get_sample_value("shequn_loop_failures_total", {"loop": loop}) or 0)
+
+
+async def _value(value: Any) -> Any:
+    return value
+
+
+async def _consumer(harness: Harness) -> Any:
+    try:
+        return await harness.client.jetstream().consumer_info("CHAT", "moderation-chat")
+    except NotFoundError:
+        return None
 
 
 async def test_what_the_store_refuses_is_buried_alone(harness: Harness) -> None:

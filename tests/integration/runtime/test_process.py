@@ -1,6 +1,7 @@
 """A service as a process: signals, crashes, wrong settings."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -93,6 +94,27 @@ async def test_killed_again_and_again_it_still_folds_each_event_once(environment
         await eventually(lambda: total(dsn), lambda count: count == 3_000, within=90)
         actions = lambda: client.jetstream().stream_info("ACTIONS")  # noqa: E731
         await eventually(actions, lambda info: info.state.messages == 3_000, within=30)
+
+
+async def test_a_message_that_ends_the_process_is_buried_and_its_neighbours_are_folded(
+    environment: dict[str, str], client: Any
+) -> None:
+    dsn = environment["SHEQUN_POSTGRES_DSN"]
+    texts = ["die" if number == 10 else "hi" for number in range(120)]
+    await Publisher(client).publish([Outgoing.of(message(number, text)) for number, text in enumerate(texts)])
+    crashes = 0
+    while await total(dsn) < 119:
+        async with toy(**environment, TOY_ACK_SECONDS="1") as process:
+            ended = asyncio.create_task(process.wait())
+            folded = asyncio.create_task(eventually(lambda: total(dsn), lambda count: count == 119, within=60))
+            await asyncio.wait([ended, folded], return_when=asyncio.FIRST_COMPLETED)
+            crashes += process.returncode is not None
+            folded.cancel()
+    assert crashes > 3
+    state = (await client.jetstream().stream_info("DEAD")).state
+    letters = [await client.jetstream().get_msg("DEAD", number) for number in range(1, state.last_seq + 1)]
+    assert [json.loads(letter.data)["reason"] for letter in letters] == ["exhausted"]
+    assert [json.loads(letter.data)["sequence"] for letter in letters] == [11]
 
 
 async def test_sigterm_ends_it_clean(environment: dict[str, str], client: Any) -> None:

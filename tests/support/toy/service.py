@@ -1,5 +1,6 @@
 """A small service on the fold runtime: counts messages per author and per group, keeps texts, thanks for each."""
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,9 +59,13 @@ LINES = LogTable(
 
 
 class ToyFolder:
-    """Folds messages. `boom` is refused by the rule, `no keys` by the table's keys, `odd` makes a wrong row."""
+    """Folds messages, and does as they say.
 
-    consumer = MODERATION_CHAT
+    `boom` is refused by the rule, `no keys` by the table's keys, `odd` makes a row that cannot be written, `huge` a
+    command that cannot be sent, `die` ends the process, `version 2` needs that version of the definition.
+    """
+
+    consumer = replace(MODERATION_CHAT, ack_wait_seconds=float(os.environ.get("TOY_ACK_SECONDS", "30")))
     tables = (AUTHORS,)
     counters = (TOTALS,)
     logs = (LINES,)
@@ -68,6 +73,11 @@ class ToyFolder:
     emits = (SendMessage,)
 
     def fold(self, event: Any, work: Workspace, context: FoldContext) -> None:
+        if event.data.text == "die":
+            os._exit(1)
+        word, _, number = event.data.text.partition(" ")
+        if word == "version":
+            context.definitions.version(event.community, int(number))
         context.definitions.current(event.community)
         author = work.get(AUTHORS, event.data.member_id)
         work.put(
@@ -83,17 +93,15 @@ class ToyFolder:
         work.append(LINES, Line(event.data.message_id, event.data.text))
         if event.data.text == "boom":
             raise ValueError("this message may not be folded")
-        work.emit(
-            SendMessage.caused_by(
-                event,
-                source="/toy",
-                subject=event.data.member_id,
-                key=(event.data.message_id,),
-                data=SendMessageData(
-                    idempotency_key=event.data.message_id, member_id=event.data.member_id, text="谢谢"
-                ),
-            )
+        thanks = SendMessage.caused_by(
+            event,
+            source="/toy",
+            subject=event.data.member_id,
+            key=(event.data.message_id,),
+            data=SendMessageData(idempotency_key=event.data.message_id, member_id=event.data.member_id, text="谢谢"),
         )
+        huge = {"source": "/" * 2_000_000} if event.data.text == "huge" else {}
+        work.emit(thanks.model_copy(update=huge))
 
 
 def build(settings: RuntimeSettings) -> tuple[Service, Any]:
