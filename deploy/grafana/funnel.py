@@ -28,8 +28,8 @@ def _one(metric: str) -> str:
 
 
 def _major(expr: str) -> str:
-    """Money in major units: metrics carry minor units, exactly."""
-    return f"{expr} / 100"
+    """Money in major units: metrics carry minor units, exactly. A panel shows hundredths, and rounds thousandths."""
+    return f"{expr} / on () group_left () (10 ^ {_one('shequn_commerce_currency_digits')})"
 
 
 def _conversions(funnel: str, stages: tuple[str, ...]) -> list[Query]:

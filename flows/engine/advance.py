@@ -8,6 +8,7 @@ from flows.engine.enrollment import Enrollment, State
 from flows.engine.facts import MemberFacts
 from flows.engine.run import Run
 from flows.engine.steps import begin, look_again
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.funnel import FunnelDefinition, Step
 
 MAX_STEPS = 1_000
@@ -25,7 +26,12 @@ class Advance:
 
 
 def advance(
-    definition: FunnelDefinition, enrollment: Enrollment, facts: MemberFacts, now: datetime, timezone: str
+    definition: FunnelDefinition,
+    enrollment: Enrollment,
+    facts: MemberFacts,
+    now: datetime,
+    timezone: str,
+    currency: Currency,
 ) -> Advance:
     """Take steps until the member must wait or the way ends.
 
@@ -37,11 +43,12 @@ def advance(
         facts: what is known of the member, the event that led here included.
         now: the present moment.
         timezone: the community's zone, for members without one.
+        currency: the community's, for conditions on money.
 
     Raises:
         FunnelLoopError: the steps go round in circles.
     """
-    run = Run(definition, enrollment, facts, now, timezone)
+    run = Run(definition, enrollment, facts, now, timezone, currency)
     run.note_goal()
     if enrollment.running and not run.leave_if_asked():
         if enrollment.state is State.WAITING:

@@ -8,15 +8,11 @@ from datetime import datetime, timedelta
 
 from flows.engine.facts import MemberFacts
 from shequn.contracts.definitions.conditions import Condition, Conditions, Fact
+from shequn.contracts.definitions.currency import Currency
 
 FactValue = float | str | bool | frozenset[str] | None
 
 _DAY = timedelta(days=1)
-
-_MINOR_DIGITS = dict.fromkeys(("BIF", "CLP", "JPY", "KRW", "PYG", "UGX", "VND"), 0) | dict.fromkeys(
-    ("BHD", "JOD", "KWD", "TND"), 3
-)
-"""Digits of the minor unit where they are not 2 (ISO 4217)."""
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -35,24 +31,19 @@ class Finding:
     why: str
 
 
-def minor_digits(currency: str) -> int:
-    """Give how many digits the minor unit of a currency has."""
-    return _MINOR_DIGITS.get(currency, 2)
+def value_of(fact: Fact, facts: MemberFacts, now: datetime, currency: Currency) -> FactValue:
+    """Read one fact; none when it is unknown. Days are whole days of 24 hours, money is in the community's currency."""
+    return _READ[fact](facts, now, currency)
 
 
-def value_of(fact: Fact, facts: MemberFacts, now: datetime) -> FactValue:
-    """Read one fact; none when it is unknown. Days are whole days of 24 hours."""
-    return _READ[fact](facts, now)
-
-
-def holds(conditions: Conditions, facts: MemberFacts, now: datetime) -> bool:
+def holds(conditions: Conditions, facts: MemberFacts, now: datetime, currency: Currency) -> bool:
     """Tell whether all conditions hold."""
-    return all(_holds(condition, value_of(condition.fact, facts, now)) for condition in conditions.all_of)
+    return all(_holds(condition, value_of(condition.fact, facts, now, currency)) for condition in conditions.all_of)
 
 
-def explain(conditions: Conditions, facts: MemberFacts, now: datetime) -> Finding:
+def explain(conditions: Conditions, facts: MemberFacts, now: datetime, currency: Currency) -> Finding:
     """Tell whether all conditions hold, with every value that was looked at."""
-    findings = [_explain(condition, facts, now) for condition in conditions.all_of]
+    findings = [_explain(condition, facts, now, currency) for condition in conditions.all_of]
     if not findings:
         return Finding(holds=True, why="no condition")
     failed = [finding.why for finding in findings if not finding.holds]
@@ -79,8 +70,8 @@ def _holds(condition: Condition, value: FactValue) -> bool:
     return compare is not None and not isinstance(wanted, tuple) and compare(value, wanted)
 
 
-def _explain(condition: Condition, facts: MemberFacts, now: datetime) -> Finding:
-    value = value_of(condition.fact, facts, now)
+def _explain(condition: Condition, facts: MemberFacts, now: datetime, currency: Currency) -> Finding:
+    value = value_of(condition.fact, facts, now, currency)
     wanted = f"{condition.operator} {_shown(condition.value)}"
     return Finding(_holds(condition, value), f"{condition.fact.value} is {_shown(value)}, wanted {wanted}")
 
@@ -113,14 +104,10 @@ def _days_since(start: datetime | None, now: datetime) -> float | None:
     return None if start is None else float((now - start) // _DAY)
 
 
-def _spent(facts: MemberFacts) -> float:
-    # Summed in thousandths, so that no cent is lost to binary fractions on the way.
-    thousandths = sum(
-        purchase.kept_minor * (1, 10, 100, 1_000)[3 - minor_digits(purchase.currency)]
-        for purchase in facts.purchases.values()
-        if purchase.counts
-    )
-    return thousandths / 1_000
+def _spent(facts: MemberFacts, currency: Currency) -> float:
+    # What was bought before the community changed its currency does not add up with what was bought since.
+    kept = (p.kept_minor for p in facts.purchases.values() if p.counts and p.currency == currency.code)
+    return float(currency.major(sum(kept)))
 
 
 _SINCE: dict[Fact, Callable[[MemberFacts], datetime | None]] = {
@@ -128,19 +115,19 @@ _SINCE: dict[Fact, Callable[[MemberFacts], datetime | None]] = {
     Fact.DAYS_SINCE_PURCHASE: _last_purchase,
 }
 
-_READ: dict[Fact, Callable[[MemberFacts, datetime], FactValue]] = {
-    Fact.TIER: lambda facts, _: facts.tier,
-    Fact.LANGUAGE: lambda facts, _: facts.profile.language or None,
-    Fact.CHANNEL: lambda facts, _: facts.profile.channel or None,
-    Fact.CONTRIBUTION: lambda facts, _: float(facts.contribution),
-    Fact.ORDERS_PAID: lambda facts, _: float(sum(purchase.counts for purchase in facts.purchases.values())),
-    Fact.SPENT: lambda facts, _: _spent(facts),
-    Fact.REFERRALS: lambda facts, _: float(len(facts.brought)),
-    Fact.STRIKES: lambda facts, _: float(facts.strikes),
-    Fact.DAYS_SINCE_JOINED: lambda facts, now: _days_since(facts.joined_at, now),
-    Fact.DAYS_SINCE_PURCHASE: lambda facts, now: _days_since(_last_purchase(facts), now),
-    Fact.BOUGHT: lambda facts, _: frozenset(p.product for p in facts.purchases.values() if p.counts),
-    Fact.TAGS: lambda facts, _: facts.tags,
-    Fact.POSTED: lambda facts, _: "engagement.first_post" in facts.seen,
-    Fact.REPLIED: lambda facts, _: "engagement.first_reply" in facts.seen,
+_READ: dict[Fact, Callable[[MemberFacts, datetime, Currency], FactValue]] = {
+    Fact.TIER: lambda facts, *_: facts.tier,
+    Fact.LANGUAGE: lambda facts, *_: facts.profile.language or None,
+    Fact.CHANNEL: lambda facts, *_: facts.profile.channel or None,
+    Fact.CONTRIBUTION: lambda facts, *_: float(facts.contribution),
+    Fact.ORDERS_PAID: lambda facts, *_: float(sum(purchase.counts for purchase in facts.purchases.values())),
+    Fact.SPENT: lambda facts, _, currency: _spent(facts, currency),
+    Fact.REFERRALS: lambda facts, *_: float(len(facts.brought)),
+    Fact.STRIKES: lambda facts, *_: float(facts.strikes),
+    Fact.DAYS_SINCE_JOINED: lambda facts, now, _: _days_since(facts.joined_at, now),
+    Fact.DAYS_SINCE_PURCHASE: lambda facts, now, _: _days_since(_last_purchase(facts), now),
+    Fact.BOUGHT: lambda facts, *_: frozenset(p.product for p in facts.purchases.values() if p.counts),
+    Fact.TAGS: lambda facts, *_: facts.tags,
+    Fact.POSTED: lambda facts, *_: "engagement.first_post" in facts.seen,
+    Fact.REPLIED: lambda facts, *_: "engagement.first_reply" in facts.seen,
 }

@@ -161,7 +161,7 @@ def _advance_one(
 ) -> Enrollment:
     definition = funnel_of(community, enrollment.funnel)
     try:
-        result = advance(definition, enrollment, run.facts, now, community.timezone)
+        result = advance(definition, enrollment, run.facts, now, community.timezone, community.priced_in)
         sender = Sender(community, result.enrollment, result.facts, cause, run.seats_taken)
         events = [sender.event_of(effect) for effect in result.effects]
     except (FunnelLoopError, MissingTextError) as error:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flows.engine.conditions import minor_digits
 from flows.engine.facts import MemberFacts
 from flows.engine.guards import zone_of
 from shequn.contracts.definitions.community import CommunityDefinition
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.ids import referral_code
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -51,14 +51,13 @@ def placeholders(
     if product is not None:
         values["product"] = product.name.in_language(language) or product.id
     if offer.price_minor is not None:
-        values["price"] = _major_units(offer.price_minor, community.currency)
+        values["price"] = _major_units(offer.price_minor, community.priced_in)
     if offer.expires is not None:
         zone = zone_of(facts.profile.timezone, community.timezone)
         values["expires"] = f"{offer.expires.astimezone(zone):%Y-%m-%d %H:%M}"
     return values
 
 
-def _major_units(minor: int, currency: str) -> str:
-    digits = minor_digits(currency)
-    whole, rest = divmod(minor, 10**digits)
-    return f"{whole}.{rest:0{digits}d}" if rest else str(whole)
+def _major_units(minor: int, currency: Currency) -> str:
+    amount = currency.major(minor)
+    return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:f}"

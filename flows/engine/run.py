@@ -9,6 +9,7 @@ from flows.engine.facts import MemberFacts
 from flows.engine.guards import WEEK
 from flows.engine.occurrences import first_since
 from shequn.contracts.definitions.conditions import Trigger
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.funnel import FunnelDefinition, StepBase
 
 
@@ -22,6 +23,7 @@ class Run:
         facts: of the member; tags given by this advance are added.
         now: the moment, by the clock the engine was given.
         timezone: the community's zone.
+        currency: the community's, for conditions on money.
     """
 
     definition: FunnelDefinition
@@ -29,6 +31,7 @@ class Run:
     facts: MemberFacts
     now: datetime
     timezone: str
+    currency: Currency
     effects: list[Effect] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
 

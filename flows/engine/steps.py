@@ -47,7 +47,7 @@ def _begin_send(run: Run, step: SendStep) -> None:
 
 
 def _begin_offer(run: Run, step: OfferStep) -> None:
-    finding = explain(step.when, run.facts, run.now)
+    finding = explain(step.when, run.facts, run.now, run.currency)
     if not finding.holds:
         run.decide(Outcome.SKIPPED, f"no offer of {step.product!r}: {finding.why}")
         run.go(step.next)
@@ -132,8 +132,8 @@ def _try_wait_until(run: Run, step: WaitUntilStep, deadline: datetime | None) ->
         run.enrollment = run.enrollment.having(used={**run.enrollment.used, step.id: (*used, occurrence.mark)})
         run.decide(Outcome.MOVED_ON, f"{occurrence.mark} happened at {occurrence.at.isoformat()}")
         run.go(step.next)
-    elif step.conditions is not None and holds(step.conditions, run.facts, run.now):
-        run.decide(Outcome.MOVED_ON, explain(step.conditions, run.facts, run.now).why)
+    elif step.conditions is not None and holds(step.conditions, run.facts, run.now, run.currency):
+        run.decide(Outcome.MOVED_ON, explain(step.conditions, run.facts, run.now, run.currency).why)
         run.go(step.next)
     elif deadline is not None and run.now >= deadline:
         run.decide(Outcome.TIMED_OUT, f"{_wanted(step)} did not happen until {deadline.isoformat()}")
@@ -153,7 +153,7 @@ def _wanted(step: WaitUntilStep) -> str:
 def _begin_branch(run: Run, step: BranchStep) -> None:
     misses: list[str] = []
     for case in step.cases:
-        findings = [explain(conditions, run.facts, run.now) for conditions in case.any_of]
+        findings = [explain(conditions, run.facts, run.now, run.currency) for conditions in case.any_of]
         hit = next((finding for finding in findings if finding.holds), None)
         if hit is not None:
             run.decide(Outcome.BRANCHED, f"to {case.go!r}: {hit.why}", case.go)

@@ -17,5 +17,5 @@ def create_app(settings: CommerceSettings) -> tuple[Service, Starlette]:
     service = Service("commerce", "services.commerce", settings, registry)
     service.add_folder(PaymentsFolder(metrics))
     service.add_folder(MembersFolder(metrics))
-    service.add_exporter(CommerceExporter(metrics).refresh)
+    service.add_exporter(CommerceExporter(metrics, service.definitions).refresh)
     return service, service.app(http.routes(store.StoreReader(service.store), service.definitions))

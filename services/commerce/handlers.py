@@ -146,7 +146,7 @@ def _admit(
         stock = Stock(order.community, order.product or "")
     else:
         stock = work.get(STOCK, order.community, product.id)
-    decision = admission.decide(order, customer, product, stock, definition.currency)
+    decision = admission.decide(order, customer, product, stock, definition.priced_in)
     waits = isinstance(decision, Refusal) and decision.reason == ParkReason.NOT_ELIGIBLE
     customer = customers.with_waiting(customer, order, waits=waits)
     if isinstance(decision, Refusal):

@@ -55,7 +55,7 @@ def routes(reader: Reader, definitions: DefinitionBook) -> list[Route]:
         if product is None:
             raise UnknownProductError(community, name)
         stock = await reader.stock(community, product.id)
-        quoted = pricing.price(product, stock.sold, definition.currency)
+        quoted = pricing.price(product, stock.sold, definition.priced_in)
         if isinstance(quoted, Refusal):
             if quoted.reason == ParkReason.SOLD_OUT:
                 raise SoldOutError(quoted.detail)

@@ -1,10 +1,12 @@
 """Commerce in figures: gauges set from the store, and counters of what batches did.
 
-Money is in minor units of the community's currency.
+Money is in minor units of the community's currency; divided by 10 to the power of ``currency_digits`` it is in major
+units.
 """
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -13,9 +15,23 @@ from services.commerce.domain.ledger import AccountKind
 from services.commerce.domain.orders import OrderState
 from services.commerce.store import Totals
 from shequn.contracts.commerce import OrderPaid, OrderRefunded, PaymentParked
+from shequn.contracts.definitions import CommunityDefinition
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.store.types import Connection
 from shequn.runtime.telemetry import replace_children
+
+
+class Communities(Protocol):
+    """The definitions in force, by community."""
+
+    @property
+    def communities(self) -> tuple[str, ...]:
+        """The communities that have one."""
+        ...
+
+    def current(self, community: str) -> CommunityDefinition:
+        """Give a community's."""
+        ...
 
 
 class CommerceMetrics:
@@ -49,6 +65,9 @@ class CommerceMetrics:
         self.repeat_customers = gauge("repeat_customers", "Members with two accepted orders or more")
         self.referrals = gauge("referrals", "Members whose referrer is known")
         self.seats_sold = gauge("seats_sold", "Sold seats of products that can sell out", "product", "tier")
+        self.currency_digits = gauge(
+            "currency_digits", "Digits of the currency's minor unit, by the definition in force"
+        )
         self.trial_balance = gauge("trial_balance_minor", "Sum of all accounts, the currencies' amounts added: 0")
 
     def count(self, emitted: Sequence[Envelope]) -> None:
@@ -87,6 +106,11 @@ class CommerceMetrics:
             },
         )
 
+    def show_currencies(self, definitions: Communities) -> None:
+        """Show the digits of every community's currency."""
+        current = [definitions.current(name) for name in definitions.communities]
+        replace_children(self.currency_digits, {(each.community,): each.currency_digits for each in current})
+
     def _show_money(self, balances: Mapping[tuple[str, str, str], int]) -> None:
         debits, by_currency = Tally[tuple[str, str]](), Tally[tuple[str, str]]()
         for (community, account, currency), minor in balances.items():
@@ -119,15 +143,17 @@ class CommerceMetrics:
 
 
 class CommerceExporter:
-    """Sets the gauges from the store."""
+    """Sets the gauges from the store and the definitions in force."""
 
-    def __init__(self, metrics: CommerceMetrics) -> None:
+    def __init__(self, metrics: CommerceMetrics, definitions: Communities) -> None:
         """Prepare."""
         self._metrics = metrics
+        self._definitions = definitions
 
     async def refresh(self, connection: Connection) -> None:
         """Read the totals and show them."""
         self._metrics.show(await store.read_totals(connection))
+        self._metrics.show_currencies(self._definitions)
 
 
 def _by_owner(debits: Mapping[tuple[str, str], int], kind: AccountKind, sign: int) -> dict[tuple[str, ...], float]:

@@ -1,9 +1,9 @@
 """Folds chat messages into decisions, strikes and sanctions. Nobody is exempt, staff included."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
 
-from services.moderation.checks import CheckContext, FloodCheck, Message
+from services.moderation.checks import CheckContext, Message
 from services.moderation.checks.base import milliseconds
 from services.moderation.checks.links import public_suffixes
 from services.moderation.domain.ladder import Offence, Step, climb, sanction_id
@@ -20,8 +20,9 @@ from services.moderation.store import (
     DecisionRow,
     MemberRow,
     SanctionRow,
-    stored_strikes,
-    strikes_of,
+    bounded,
+    standing_of,
+    with_standing,
 )
 from services.moderation.text.normaliser import normalise
 from services.moderation.texts import fill, letter
@@ -46,7 +47,6 @@ _NO_CHECK = "none"
 _LONGEST_TEXT = 16_384  # what a message to a member may have by contract
 
 RecentByGroup = Mapping[str, Mapping[str, int]]
-StoredStrikes = Mapping[str, Mapping[str, str]]
 
 
 class ChatFolder:
@@ -79,17 +79,19 @@ class ChatFolder:
         if rules is None:
             _record_pass(event, work, book, book.sentences.no_rules)
             return
-        row = work.get(MEMBERS, event.community, data.member_id)
+        loaded = work.get(MEMBERS, event.community, data.member_id)
+        row = bounded(loaded)
         message = Message(data.message_id, data.kind, normalise(data.text), milliseconds(event.time))
         offending = decide(rules.examine(message, CheckContext(row.recent.get(data.group, {}))))
-        strikes = row.strikes
         if offending is None:
             _record_pass(event, work, book, book.sentences.all_passed)
         else:
-            strikes = _punish(event, work, book, rules, offending, row)
+            row = _punish(event, work, book, rules, offending, row)
         recent = _remembered(row, rules, book, message, data.group)
-        if recent is not row.recent or strikes is not row.strikes:
-            work.put(MEMBERS, MemberRow(event.community, data.member_id, recent, strikes))
+        if recent is not row.recent:
+            row = replace(row, recent=recent)
+        if row is not loaded:
+            work.put(MEMBERS, row)
 
     def observe(self, folded: Sequence[Envelope], emitted: Sequence[Envelope]) -> None:
         """Count decisions and sanctions of a batch."""
@@ -129,19 +131,19 @@ def _remembered(row: MemberRow, rules: ReadyRules, book: Rulebook, message: Mess
 
 def _punish(
     event: MessagePosted, work: Workspace, book: Rulebook, rules: ReadyRules, offending: Offending, row: MemberRow
-) -> StoredStrikes:
-    """Record and tell a breach; give the member's strikes after it."""
+) -> MemberRow:
+    """Record and tell a breach; give what is remembered of the member after it."""
     _record_breach(event, work, book, offending)
     if offending.verdict is Verdict.DELETE:
         work.emit(_deletion(event, offending))
     data, check = event.data, offending.deciding.check
-    burst = rules.burst if check == FloodCheck.name else timedelta(0)
-    step = climb(strikes_of(row), Offence(data.group, data.message_id, check, event.time), rules.ladder, burst)
+    offence = Offence(data.group, data.message_id, check, event.time)
+    step = climb(standing_of(row), offence, rules.ladder, rules.burst)
     if step is None:
-        return row.strikes
+        return row
     if step.rung is not None:
         _impose(event, work, book, rules, offending.deciding, step, step.rung)
-    return stored_strikes(step.strikes, row.strikes)
+    return with_standing(row, step.standing)
 
 
 def _record_breach(event: MessagePosted, work: Workspace, book: Rulebook, offending: Offending) -> None:
@@ -214,7 +216,7 @@ def _impose(
         member_id=data.member_id,
         message_id=data.message_id,
         rung=rung,
-        strikes=len(step.strikes),
+        strikes=step.strikes,
         check=deciding.check,
         reason=deciding.reason,
         appeal_hours=rules.ladder.appeal_hours,
@@ -231,7 +233,8 @@ def _impose(
             time=step.strike.counts_from,
         )
     )
-    work.emit(_letter(event, book, sanction))
+    if step.has_letter:
+        work.emit(_letter(event, book, sanction))
 
 
 def _sanction_row(event: MessagePosted, book: Rulebook, sanction: SanctionImposedData, step: Step) -> SanctionRow:

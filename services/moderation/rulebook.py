@@ -37,7 +37,7 @@ class ReadyRules:
 
     @property
     def burst(self) -> timedelta:
-        """How close floods must be to be one offence."""
+        """How close offences that one check finds must be to be one: the flood window; zero where there is none."""
         return self.flood.within if self.flood else timedelta(0)
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from types import MappingProxyType
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.moderation.domain.ladder import Strike
+from services.moderation.domain.ladder import KEPT, Standing, Strike, settle
 from shequn.contracts.chat import MessagePosted
 from shequn.runtime.fold import CounterTable, FoldContext, Key, LogTable, StateTable, Workspace
 from shequn.runtime.store.types import Connection
@@ -26,13 +25,18 @@ class MemberRow:
     Attributes:
         recent: by group, when the latest messages were posted (milliseconds since 1970) by message id; never more than
             the flood rule's count.
-        strikes: unexpired strikes by ``group/message id``; see :func:`strikes_of`.
+        strikes: the latest strikes by ``group/message id``, never more than the ladder's ``KEPT``; rows written before
+            there was a bound have more until :func:`bounded` has seen them.
+        earlier: how many strikes came before them, by day in ISO 8601.
+        told_at: from when on the strike counts that the latest letter was about.
     """
 
     community: str
     member_id: str
     recent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     strikes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class SanctionRow:
     """A measure against a member.
 
     Attributes:
-        strikes: unexpired strikes of the member in the community, this one included.
+        strikes: unexpired strikes of the member in the community, this one included; see the ladder's ``Step``.
         posted_at: when the message was posted.
         counts_from: from when on the strike counts; later than ``posted_at`` when the message became known late.
     """
@@ -98,6 +102,8 @@ MEMBERS = StateTable(
         sa.Column("member_id", sa.Text, primary_key=True),
         sa.Column("recent", JSONB, nullable=False),
         sa.Column("strikes", JSONB, nullable=False),
+        sa.Column("earlier", JSONB, nullable=False, server_default="{}"),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
     ),
     MemberRow,
     _member_keys,
@@ -165,8 +171,8 @@ SANCTION_TOTALS = CounterTable(
 )
 
 
-def strikes_of(row: MemberRow) -> tuple[Strike, ...]:
-    """Read a member's strikes, in no particular order."""
+def standing_of(row: MemberRow) -> Standing:
+    """Read what the ladder remembers of a member; the strikes in no particular order."""
     strikes = []
     moment = datetime.fromisoformat
     for key, stored in row.strikes.items():
@@ -174,27 +180,27 @@ def strikes_of(row: MemberRow) -> tuple[Strike, ...]:
         group, _, message_id = key.partition("/")
         posted, counts_from = moment(stored["posted"]), moment(stored["counts_from"])
         strikes.append(Strike(group, message_id, stored["check"], posted, counts_from))
-    return tuple(strikes)
+    earlier = {date.fromisoformat(day): count for day, count in row.earlier.items()}
+    return Standing(tuple(strikes), earlier, row.told_at)
 
 
-def stored_strikes(
-    strikes: Iterable[Strike], known: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-) -> dict[str, Mapping[str, str]]:
-    """Write strikes as JSON values; moments in ISO 8601.
-
-    Args:
-        strikes: the strikes to write.
-        known: what is stored of the member; a strike that is in it is taken over as it is.
-    """
+def with_standing(row: MemberRow, standing: Standing) -> MemberRow:
+    """Give the row of a member whose standing has changed; moments are written in ISO 8601."""
     written = {}
-    for strike in strikes:
+    for strike in standing.strikes:
         key = f"{strike.group}/{strike.message_id}"
-        written[key] = known.get(key) or {
+        written[key] = row.strikes.get(key) or {
             "check": strike.check,
             "posted": strike.posted.astimezone(UTC).isoformat(),
             "counts_from": strike.counts_from.astimezone(UTC).isoformat(),
         }
-    return written
+    earlier = {day.isoformat(): count for day, count in standing.earlier.items()}
+    return MemberRow(row.community, row.member_id, row.recent, written, earlier, standing.told_at)
+
+
+def bounded(row: MemberRow) -> MemberRow:
+    """Give a row that keeps no more strikes than the ladder does; the same one unless it is from before the bound."""
+    return row if len(row.strikes) <= KEPT else with_standing(row, settle(standing_of(row)))
 
 
 @dataclass(frozen=True, slots=True)

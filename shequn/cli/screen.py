@@ -100,7 +100,7 @@ class Screen:
         )
         return (
             f"{now:%Y-%m-%d %H:%M}  {stages}  messages {totals.messages}  orders {totals.orders}  "
-            f"revenue {_amount(totals.revenue_minor)}  flagged {totals.flagged}  {note}"
+            f"revenue {self._amount(totals.revenue_minor)}  flagged {totals.flagged}  {note}"
         )
 
     def summary(self, predicted: Totals, counted: Totals) -> Table:
@@ -109,10 +109,14 @@ class Screen:
         rows = _flat(predicted)
         for name, value in rows.items():
             seen = _flat(counted).get(name, 0)
-            shown = [_amount(number) if name.endswith("_minor") else str(number) for number in (value, seen)]
+            shown = [self._amount(number) if name.endswith("_minor") else str(number) for number in (value, seen)]
             mark = Text("✓", style="green") if seen == value else Text("✗", style="bold red")
             table.add_row(name.removesuffix("_minor").replace("_", " "), *shown, mark)
         return table
+
+    def _amount(self, minor: float) -> str:
+        """An amount in major units, with the digits of the community's currency."""
+        return f"{self.definition.priced_in.major(round(minor)):,f}"
 
     def _wide(self, figures: Figures, head: Text, detail: Detail) -> Layout:
         """Funnels in a row, everything else in a row below."""
@@ -189,7 +193,7 @@ class Screen:
             table.add_row(
                 product.name.in_language("zh") or product.id,
                 f"{sold.get(product.id, 0):.0f}",
-                _amount(revenue.get(product.id, 0)),
+                self._amount(revenue.get(product.id, 0)),
             )
         sums = (
             ("total", f"{sum(sold.values()):.0f}", sum(revenue.values())),
@@ -197,7 +201,7 @@ class Screen:
             ("commissions held", "", figures.total("shequn_commerce_commissions_held_minor", **of)),
         )
         for name, count, amount in sums[: detail.sums]:
-            table.add_row(name, count, _amount(amount), style="bold" if name == "total" else None)
+            table.add_row(name, count, self._amount(amount), style="bold" if name == "total" else None)
         return table
 
     def _groups(self, figures: Figures, detail: Detail) -> Table:
@@ -265,10 +269,6 @@ def _number(title: str) -> Column:
 def _bar(cells: int, ratio: float) -> Text:
     filled = min(round(cells * ratio), cells)
     return Text("█" * filled, style="green") + Text("░" * (cells - filled), style="dim")
-
-
-def _amount(minor: float) -> str:
-    return f"{minor / 100:,.2f}"
 
 
 def _flat(totals: Totals) -> dict[str, int]:

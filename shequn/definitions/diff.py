@@ -11,7 +11,19 @@ from shequn.contracts.definitions.funnel import FunnelDefinition, OfferStep, Sen
 from shequn.contracts.definitions.products import ProductDefinition
 
 Kind = Literal["added", "removed", "changed"]
-_SECTIONS = ("name", "timezone", "currency", "languages", "tags", "purpose", "goal", "engagement", "referral", "stay")
+_SECTIONS = (
+    "name",
+    "timezone",
+    "currency",
+    "currency_digits",
+    "languages",
+    "tags",
+    "purpose",
+    "goal",
+    "engagement",
+    "referral",
+    "stay",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ def _community_parts(file: CommunityFile, place: Place, folder: Folder, context:
         "name": context.text(file.name, place / "name"),
         "timezone": file.timezone,
         "currency": file.currency,
+        "currency_digits": context.currency_digits,
         "languages": file.languages,
         "tags": file.interest.tags if file.interest else (),
         "purpose": file.interest.purpose if file.interest else (),

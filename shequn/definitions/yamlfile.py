@@ -23,6 +23,8 @@ MAX_DEPTH = 24
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}merge", f"{_TAG}value"})
 _MAX_DIGITS = 18
+_CHINESE_COLON = re.compile(r"[\s{-]*[\w-]+\s*：")
+_CHINESE_COMMA = re.compile(r"[a-z0-9_-]，\s*[a-z0-9_-]")
 _BRACKETS = re.compile(rf"(?:[\[{{][\s]*){{{4 * MAX_DEPTH}}}")
 
 
@@ -65,10 +67,8 @@ def _compose(text: str, name: str, report: Report) -> Node | None:
     try:
         node: Node | None = yaml.compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        report.problem(
-            name, mark.line + 1 if mark else 1, "", f"is not YAML: {error.problem or error.context}", _hint(error)
-        )
+        line, hint = _place(error, text)
+        report.problem(name, line, "", f"is not YAML: {error.problem or error.context}", hint)
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         report.problem(name, line, "", f"has a character that YAML does not allow: {error.character!r}", "remove it")
@@ -83,6 +83,17 @@ def _compose(text: str, name: str, report: Report) -> Node | None:
             report.problem(name, 1, "", "is empty", "write the fields, or remove the file")
         return node
     return None
+
+
+def _place(error: MarkedYAMLError, text: str) -> tuple[int, str]:
+    """Give the line that is wrong, and a hint. The parser often stops a line later than what a Chinese colon spoils."""
+    mark = error.problem_mark or error.context_mark
+    stopped = mark.line if mark else 0
+    began = error.context_mark.line if error.context_mark else stopped
+    for number, line in enumerate(text.splitlines()[began : stopped + 1], start=began + 1):
+        if _CHINESE_COLON.match(line):
+            return number, "a field's name ends with ':' and a space, not with '：'"
+    return stopped + 1, _hint(error)
 
 
 def _hint(error: MarkedYAMLError) -> str:
@@ -149,6 +160,8 @@ class _Reader:
         self._require_core_tag(node, path, "seq")
         items: list[Data] = []
         self._source.paths[id(items)] = path
+        if node.flow_style and any(map(_holds_two, node.value)):
+            self._problem(path, "has an item with '，' in it", "part items with ','; quote an item that holds a comma")
         items.extend(self.value(item, (*path, position)) for position, item in enumerate(node.value))
         return items
 
@@ -188,6 +201,11 @@ class _Reader:
 
     def _problem(self, path: Path, message: str, hint: str) -> None:
         Place(self._source, self._report, path).problem(message, hint)
+
+
+def _holds_two(item: Node) -> bool:
+    """Whether a Chinese comma stands between what are no Chinese words: a text of Chinese words may have one."""
+    return isinstance(item, ScalarNode) and item.style is None and bool(_CHINESE_COMMA.search(str(item.value)))
 
 
 def _short(node: Node) -> str:

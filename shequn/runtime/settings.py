@@ -66,11 +66,12 @@ def load_settings(settings: type[T]) -> T:
         ConfigError: naming every variable that is wrong, and why.
     """
     prefix = settings.model_config.get("env_prefix", "")
+    between = settings.model_config.get("env_nested_delimiter") or "_"
     try:
         return settings()
     except ValidationError as error:
         lines = [
-            f"{prefix}{'_'.join(str(part) for part in problem['loc'])}".upper() + f": {problem['msg']}"
+            f"{prefix}{between.join(str(part) for part in problem['loc'])}".upper() + f": {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigError("settings are wrong: " + "; ".join(lines)) from error

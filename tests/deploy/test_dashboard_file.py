@@ -38,6 +38,12 @@ def test_a_query_reads_metrics_that_exist(query: PanelQuery, known: set[str]) ->
     assert metrics_in(query.expr) <= known
 
 
+@EVERY_QUERY
+def test_money_is_divided_by_what_its_currency_has(query: PanelQuery) -> None:
+    is_money = any(name.endswith("_minor") for name in metrics_in(query.expr))
+    assert ("shequn_commerce_currency_digits" in metrics_in(query.expr)) == is_money
+
+
 @EVERY_DASHBOARD
 def test_variables_are_filled_from_metrics_that_exist(name: str, known: set[str]) -> None:
     for selector, _ in variable_queries(name):

@@ -5,11 +5,12 @@ from services.commerce.domain.customers import Customer
 from services.commerce.domain.orders import Order
 from services.commerce.domain.pricing import Allotment, Refusal, Stock
 from shequn.contracts.commerce import ParkReason
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.products import ProductDefinition
 
 
 def decide(
-    order: Order, customer: Customer, product: ProductDefinition | None, stock: Stock, currency: str
+    order: Order, customer: Customer, product: ProductDefinition | None, stock: Stock, currency: Currency
 ) -> Allotment | Refusal:
     """Allot a payment what it buys, or say why it buys nothing.
 
@@ -22,8 +23,8 @@ def decide(
     """
     if product is None:
         return _unknown(order)
-    if order.currency != currency:
-        return Refusal(ParkReason.WRONG_CURRENCY, f"{order.currency} was paid; the community sells in {currency}")
+    if order.currency != currency.code:
+        return Refusal(ParkReason.WRONG_CURRENCY, f"{order.currency} was paid; the community sells in {currency.code}")
     decision = pricing.allot(product, stock, order.paid_minor, currency)
     is_priced = isinstance(decision, Allotment) or decision.reason == ParkReason.SOLD_OUT
     # Who may not buy is told so, sold out or not: otherwise the reason would depend on when the payment came.

@@ -15,8 +15,8 @@ seat does.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.commerce.domain.money import in_words
 from shequn.contracts.commerce import Ladder, ParkReason
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.products import ProductDefinition
 from shequn.contracts.definitions.values import LocalizedText
 
@@ -130,7 +130,7 @@ def tiers(product: ProductDefinition, paid_minor: int = 0) -> tuple[Tier, ...]:
     return tuple(cut)
 
 
-def price(product: ProductDefinition, sold: Sequence[int], currency: str) -> Price | Refusal:
+def price(product: ProductDefinition, sold: Sequence[int], currency: Currency) -> Price | Refusal:
     """Quote the next buyer.
 
     Args:
@@ -150,7 +150,7 @@ def price(product: ProductDefinition, sold: Sequence[int], currency: str) -> Pri
     return _nothing_left(product, offered, currency)
 
 
-def allot(product: ProductDefinition, stock: Stock, paid_minor: int, currency: str) -> Allotment | Refusal:
+def allot(product: ProductDefinition, stock: Stock, paid_minor: int, currency: Currency) -> Allotment | Refusal:
     """Find the seat that a payment takes, or why it takes none."""
     offered = tiers(product, paid_minor)
     covered = [tier.price_minor for tier in offered if tier.price_minor <= paid_minor]
@@ -165,8 +165,8 @@ def allot(product: ProductDefinition, stock: Stock, paid_minor: int, currency: s
     return _nothing_left(product, [tier for tier in offered if tier.price_minor == paid_price], currency)
 
 
-def _explain(tier: Tier, number: int, offered: Sequence[Tier], currency: str) -> LocalizedText:
-    amount = in_words(tier.price_minor, currency)
+def _explain(tier: Tier, number: int, offered: Sequence[Tier], currency: Currency) -> LocalizedText:
+    amount = currency.in_words(tier.price_minor)
     if tier.seats is None:
         return LocalizedText(en=f"the price is {amount}", zh=f"价格 {amount}")
     last, total = tier.first_seat + tier.seats - 1, sum(each.seats or 0 for each in offered)
@@ -176,18 +176,18 @@ def _explain(tier: Tier, number: int, offered: Sequence[Tier], currency: str) ->
     )
 
 
-def _nothing_left(product: ProductDefinition, offered: Sequence[Tier], currency: str) -> Refusal:
+def _nothing_left(product: ProductDefinition, offered: Sequence[Tier], currency: Currency) -> Refusal:
     if not offered:
         return Refusal(ParkReason.UNKNOWN_PRODUCT, f"product {product.id} has no price; give it one in products.yaml")
     seats = sum(tier.seats or 0 for tier in offered)
-    prices = " and ".join(sorted({in_words(tier.price_minor, currency) for tier in offered}))
+    prices = " and ".join(sorted({currency.in_words(tier.price_minor) for tier in offered}))
     return Refusal(ParkReason.SOLD_OUT, f"all {seats} of {product.id} at {prices} are sold")
 
 
-def _too_little(product: ProductDefinition, offered: Sequence[Tier], paid_minor: int, currency: str) -> Refusal:
+def _too_little(product: ProductDefinition, offered: Sequence[Tier], paid_minor: int, currency: Currency) -> Refusal:
     if not offered:
         return _nothing_left(product, offered, currency)
-    least = in_words(min(tier.price_minor for tier in offered), currency)
+    least = currency.in_words(min(tier.price_minor for tier in offered))
     return Refusal(
-        ParkReason.UNDERPAID, f"{in_words(paid_minor, currency)} was paid; {product.id} costs at least {least}"
+        ParkReason.UNDERPAID, f"{currency.in_words(paid_minor)} was paid; {product.id} costs at least {least}"
     )

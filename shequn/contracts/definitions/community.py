@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from shequn.contracts.base import Contract, PlatformId, Slug, Whole
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.funnel import FunnelDefinition
 from shequn.contracts.definitions.products import ProductDefinition, ReferralPolicy
 from shequn.contracts.definitions.rules import RuleSet
@@ -61,6 +62,8 @@ class CommunityDefinition(Contract):
         version: set by `apply`: 1, 2, 3 …; 0 in a document that is not applied.
         timezone: IANA name; clock times and days of the community are in it.
         currency: ISO 4217; every price is in it.
+        currency_digits: of the currency's minor unit. Decided once, when the files are compiled (Unicode's table); a
+            document of before this field reads as 2.
         messages: texts by id, with ``{placeholders}``.
         extras: parts of the files that are validated and kept, but that no service acts on yet.
     """
@@ -70,6 +73,7 @@ class CommunityDefinition(Contract):
     name: LocalizedText
     timezone: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency_digits: Whole = Field(default=2, ge=0, le=4)
     languages: tuple[Language, ...] = ("zh",)
     tags: tuple[str, ...]
     purpose: tuple[str, ...]
@@ -83,6 +87,11 @@ class CommunityDefinition(Contract):
     messages: dict[str, LocalizedText] = Field(default_factory=dict)
     stay: Seconds | None = None
     extras: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def priced_in(self) -> Currency:
+        """The currency with its digits, to write and compare amounts."""
+        return Currency(self.currency, self.currency_digits)
 
     def group(self, group_id: str) -> GroupDefinition | None:
         """Find a group by its id."""

@@ -28,8 +28,9 @@ TRIGGERS: dict[str, str] = {
 class Fact(StrEnum):
     """What is known of a member while a funnel runs.
 
-    Numbers: ``contribution`` (points earned for what others valued), ``orders_paid``, ``spent`` (major units),
-    ``referrals``, ``strikes``, ``days_since_joined``, ``days_since_purchase`` (unknown before a purchase).
+    Numbers: ``contribution`` (points earned for what others valued), ``orders_paid``, ``spent`` (major units
+    of the community's currency; orders in another one do not count), ``referrals``, ``strikes``, ``days_since_joined``,
+    ``days_since_purchase`` (unknown before a purchase).
     Words: ``tier``, ``language``, ``channel``. Sets: ``bought`` (products), ``tags``.
     Yes or no: ``posted``, ``replied``.
     """

@@ -70,6 +70,17 @@ class TestEverySize:
         assert "Ctrl-C stops" in text
 
 
+@pytest.mark.parametrize(
+    ("currency", "digits", "each", "total"),
+    [("JPY", 0, r"6,000,000", r"24,000,000"), ("KWD", 3, r"6,000\.000", r"24,000\.000")],
+)
+def test_money_has_the_digits_of_the_currency(currency: str, digits: int, each: str, total: str) -> None:
+    screen = Screen(DEFINITION.model_copy(update={"currency": currency, "currency_digits": digits}), ADDRESSES)
+    text = "\n".join(drawn(140, 45, screen=screen))
+    assert len(re.findall(rf" {each}\b(?!\.)", text)) == len(DEFINITION.products)
+    assert re.search(rf"total +752 +{total}\b(?!\.)", text)
+
+
 class TestRoom:
     def test_a_wide_terminal_has_frames_and_long_bars(self) -> None:
         text = "\n".join(drawn(150, 45))

@@ -5,7 +5,8 @@ from prometheus_client import CollectorRegistry
 
 from services.commerce.metrics import CommerceMetrics
 from services.commerce.store import Totals
-from tests.unit.commerce.shop import CLUB, Shop, paid, refunded
+from shequn.testing.memory import MemoryBook
+from tests.unit.commerce.shop import CLUB, Shop, definition, paid, refunded
 
 TOTALS = Totals(
     balances={
@@ -31,6 +32,10 @@ TOTALS = Totals(
     customers={CLUB: (8, 3, 2)},
     seats={(CLUB, "hall"): [30, 5]},
 )
+
+
+class Book(MemoryBook):
+    communities = (CLUB,)
 
 
 @pytest.fixture
@@ -69,6 +74,12 @@ class TestGauges:
         balances = {(CLUB, "provider:stripe", "CNY"): 5, (CLUB, "provider:stripe", "USD"): -5}
         CommerceMetrics(registry).show(Totals(balances, {}, {}, {}, {}))
         assert registry.get_sample_value("shequn_commerce_trial_balance_minor", {"community": CLUB}) == 10
+
+    @pytest.mark.parametrize("digits", [0, 2, 3])
+    def test_show_the_digits_of_the_currency_in_force(self, registry: CollectorRegistry, digits: int) -> None:
+        club = definition().model_copy(update={"currency_digits": digits})
+        CommerceMetrics(registry).show_currencies(Book([club]))
+        assert registry.get_sample_value("shequn_commerce_currency_digits", {"community": CLUB}) == digits
 
 
 class TestCounters:

@@ -99,6 +99,11 @@ class TestDangers:
     def test_of_another_currency(self, folder: Workshop) -> None:
         assert "no longer fit" in changes(folder, "community.yaml", "CNY", "USD")[0].danger
 
+    def test_of_a_stored_document_without_the_digits_of_its_currency(self, folder: Workshop) -> None:
+        yen = folder.replace("products.yaml", "9.90", "990").replace("community.yaml", "CNY", "JPY").load().definition
+        stored = type(yen).model_validate(yen.model_dump(mode="json", exclude={"currency_digits"}))
+        assert [str(change) for change in diff(stored, yen)] == ["~ community currency_digits: 2 → 0"]
+
     def test_of_another_community(self, folder: Workshop) -> None:
         assert (
             "nothing of the old one continues"

@@ -204,3 +204,20 @@ class TestAGreatFile:
         report = Report()
         assert read_text(tmp_path / "a.yaml", "a.yaml", report) is None
         assert len(report.problems) == 1
+
+
+class TestChinesePunctuation:
+    def test_for_a_colon_is_told_on_its_own_line(self, folder: Workshop) -> None:
+        folder.write("products.yaml", "products:\n  - id: course\n    price：9.90\n    kind: course\n")
+        found = folder.problems()[0]
+        assert (found.file, found.line) == ("products.yaml", 3)
+        assert "not with '：'" in found.hint
+
+    def test_for_a_comma_between_items_is_not_one_long_item(self, folder: Workshop) -> None:
+        folder.replace("community.yaml", "tags: [tea]", "tags: [tea， slow-life]")
+        found = folder.problems()[0]
+        assert found.message == "has an item with '，' in it"
+
+    def test_inside_a_quoted_item_is_a_text_like_any_other(self, folder: Workshop) -> None:
+        folder.replace("community.yaml", "tags: [tea]", 'tags: ["茶，慢生活"]')
+        assert folder.load().definition.tags == ("茶，慢生活",)

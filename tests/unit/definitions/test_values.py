@@ -85,6 +85,15 @@ class TestAPrice:
         assert product is not None
         assert product.price_minor == minor
 
+    @pytest.mark.parametrize("currency", ["CNY", "XOF", "ISK", "OMR", "IQD", "MGA"])
+    def test_can_be_read_by_the_compiled_document_alone(self, folder: Workshop, currency: str) -> None:
+        folder.replace("products.yaml", "9.90", "5000").replace("community.yaml", "CNY", currency)
+        definition = folder.load().definition
+        product = definition.product("bag")
+        assert product is not None
+        assert product.price_minor is not None
+        assert definition.priced_in.major(product.price_minor) == 5_000
+
     def test_with_decimals_that_the_currency_lacks_is_refused(self, folder: Workshop) -> None:
         folder.replace("community.yaml", "CNY", "JPY")
         assert folder.problem().message == "9.90 has more decimals than the currency has (0)"

@@ -78,6 +78,7 @@ def paid(
     rung: Ladder = Ladder.LOW,
     minor: int = 990,
     seat: int | None = None,
+    currency: str = "CNY",
 ) -> OrderPaid:
     data = OrderPaidData(
         order_id=order,
@@ -87,7 +88,7 @@ def paid(
         provider="stripe",
         payment_id=order,
         seat=seat,
-        amount=Money(minor=minor, currency="CNY"),
+        amount=Money(minor=minor, currency=currency),
     )
     return _event(OrderPaid, time, f"paid-{order}", data)
 

@@ -8,6 +8,7 @@ import pytest
 from flows.engine.conditions import explain, holds, next_change
 from flows.engine.facts import MemberFacts, apply_event
 from shequn.contracts.definitions.conditions import Conditions
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.engagement import Tier
 from tests.unit.flows import samples as s
 
@@ -36,6 +37,7 @@ MEMBER = known(
 ).tagged("vip")
 
 NOW = s.at(days=10, hours=23)
+CNY = Currency("CNY", 2)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,26 @@ NOW = s.at(days=10, hours=23)
     ],
 )
 def test_compares(comparison: tuple[str, str, Any], answer: bool) -> None:
-    assert holds(wanted(comparison), MEMBER, NOW) is answer
+    assert holds(wanted(comparison), MEMBER, NOW, CNY) is answer
+
+
+class TestSpent:
+    @pytest.mark.parametrize(
+        ("currency", "minor", "major"),
+        [
+            (Currency("XOF", 0), 5_000, 5_000),
+            (Currency("ISK", 0), 990, 990),
+            (Currency("CNY", 2), 1_001, 10.01),
+            (Currency("OMR", 3), 12_500, 12.5),
+        ],
+    )
+    def test_is_in_major_units(self, currency: Currency, minor: int, major: float) -> None:
+        member = known(s.joined(), s.paid(s.START, minor=minor, currency=currency.code))
+        assert holds(wanted(("spent", "==", major)), member, NOW, currency)
+
+    def test_leaves_out_orders_in_another_currency(self) -> None:
+        orders = (s.paid(s.START, minor=6_800), s.paid(s.START, "o2", minor=5_000, currency="JPY"))
+        assert holds(wanted(("spent", "==", 68)), known(s.joined(), *orders), NOW, CNY)
 
 
 class TestUnknown:
@@ -73,23 +94,26 @@ class TestUnknown:
         [("tier", "in", ["inactive"]), ("days_since_purchase", "<", 100), ("days_since_joined", ">=", 0)],
     )
     def test_fulfils_nothing(self, comparison: tuple[str, str, Any]) -> None:
-        assert not holds(wanted(comparison), MemberFacts(), NOW)
+        assert not holds(wanted(comparison), MemberFacts(), NOW, CNY)
 
 
 class TestExplain:
     def test_names_what_is_missing(self) -> None:
-        finding = explain(wanted(("contribution", ">=", 50), ("tier", "in", ["middle"])), MEMBER, NOW)
+        finding = explain(wanted(("contribution", ">=", 50), ("tier", "in", ["middle"])), MEMBER, NOW, CNY)
         assert (finding.holds, finding.why) == (False, "contribution is 20, wanted >= 50")
 
     def test_shows_every_value_when_all_hold(self) -> None:
-        finding = explain(wanted(("contribution", ">=", 20), ("tier", "in", ["middle"])), MEMBER, NOW)
+        finding = explain(wanted(("contribution", ">=", 20), ("tier", "in", ["middle"])), MEMBER, NOW, CNY)
         assert finding.why == "contribution is 20, wanted >= 20; tier is middle, wanted in [middle]"
 
     def test_says_unknown(self) -> None:
-        assert explain(wanted(("tier", "in", ["high"])), MemberFacts(), NOW).why == "tier is unknown, wanted in [high]"
+        assert (
+            explain(wanted(("tier", "in", ["high"])), MemberFacts(), NOW, CNY).why
+            == "tier is unknown, wanted in [high]"
+        )
 
     def test_without_conditions_holds(self) -> None:
-        assert explain(Conditions(), MemberFacts(), NOW).holds
+        assert explain(Conditions(), MemberFacts(), NOW, CNY).holds
 
 
 class TestNextChange:
@@ -112,7 +136,7 @@ class TestNextChange:
         conditions = wanted(("days_since_joined", ">", 12))
         moment = next_change(conditions, MEMBER, NOW)
         assert moment is not None
-        assert [holds(conditions, MEMBER, moment + change) for change in (timedelta(seconds=-1), timedelta())] == [
+        assert [holds(conditions, MEMBER, moment + change, CNY) for change in (timedelta(seconds=-1), timedelta())] == [
             False,
             True,
         ]

@@ -206,6 +206,13 @@ class TestMessage:
         texts = [event.data.text for event in emitted if isinstance(event, SendMessage)]
         assert texts == ["入门课只要 9.90,到 2026-04-02 12:00 为止。{unknown}"]
 
+    @pytest.mark.parametrize(("code", "digits", "price"), [("XOF", 0, "990"), ("CNY", 2, "9.90"), ("OMR", 3, "0.990")])
+    def test_of_an_offer_has_the_digits_of_the_currency(self, code: str, digits: int, price: str) -> None:
+        offer = {"kind": "offer", "product": "course-low", "expires": 86_400, "message": "low-story"}
+        club = s.community(s.funnel(offer)).model_copy(update={"currency": code, "currency_digits": digits})
+        texts = [event.data.text for event in Consumer(club).run(s.joined()) if isinstance(event, SendMessage)]
+        assert [text.split(",")[0] for text in texts] == [f"入门课只要 {price}"]
+
     def test_of_an_offer_with_seats_names_the_price_of_the_next_seat(self) -> None:
         offer = {"kind": "offer", "product": "camp-mid", "expires": 86_400, "message": "camp"}
         runner = FoldRunner(CommerceFolder(), s.community(s.funnel(offer)), now=NOW)

@@ -9,11 +9,13 @@ from flows.engine.advance import Advance, advance
 from flows.engine.effects import Decision, Effect, Outcome
 from flows.engine.enrollment import Enrollment, State, enter
 from flows.engine.facts import MemberFacts, apply_event
+from shequn.contracts.definitions.currency import Currency
 from shequn.contracts.definitions.funnel import FunnelDefinition
 from shequn.contracts.envelope import Envelope
 from tests.unit.flows import samples as s
 
 SHANGHAI = "Asia/Shanghai"
+CNY = Currency("CNY", 2)
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Walk:
 
     def look(self, now: datetime) -> Advance:
         """Advance without keeping what comes of it."""
-        return advance(self.definition, self.here, self.facts, now, SHANGHAI)
+        return advance(self.definition, self.here, self.facts, now, SHANGHAI, CNY)
 
     def through(self, events: Iterable[Envelope], now: datetime | None = None) -> "Walk":
         for event in events:

@@ -2,6 +2,8 @@ import asyncio
 import errno
 import json
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,67 @@ class TestFile:
         (tmp_path / "file").touch()
         with pytest.raises(ConfigError, match="cannot record"):
             await recorder(tmp_path / "file").open()
+
+
+class SlowDisk:
+    """A disk whose sync waits for a test, and may fail then."""
+
+    def __init__(self, error: OSError | None = None) -> None:
+        self.busy = threading.Event()
+        self.go = threading.Event()
+        self.error = error
+
+    def sync(self, _: int) -> None:
+        self.busy.set()
+        assert self.go.wait(10)
+        if self.error is not None:
+            raise self.error
+
+
+class TestCutOff:
+    async def cut_off(self, adapter: RecordingAdapter, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The disk has the line of k1 in hand, and nobody waits for it any more."""
+        with monkeypatch.context() as slow:
+            slow.setattr(os, "fsync", disk.sync)
+            call = asyncio.create_task(adapter.execute(action("k1"), "k1"))
+            await asyncio.to_thread(disk.busy.wait, 10)
+            call.cancel()
+            with suppress(asyncio.CancelledError):
+                await call
+
+    async def test_what_is_tried_again_is_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        adapter, disk = recorder(tmp_path), SlowDisk()
+        await adapter.open()
+        await self.cut_off(adapter, disk, monkeypatch)
+        again = asyncio.create_task(adapter.execute(action("k1"), "k1"))
+        await asyncio.sleep(0)
+        disk.go.set()
+        await again
+        assert [line["key"] for line in lines(tmp_path)] == ["k1"]
+        await adapter.close()
+
+    async def test_a_late_failure_takes_no_other_line_along(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        adapter, disk = recorder(tmp_path), SlowDisk(OSError(errno.EIO, "input/output error"))
+        await adapter.open()
+        await self.cut_off(adapter, disk, monkeypatch)
+        other = asyncio.create_task(adapter.execute(action("k2"), "k2"))
+        await asyncio.wait([other], timeout=0.1)
+        disk.go.set()
+        await other
+        await adapter.close()
+        assert [line["key"] for line in lines(tmp_path)] == ["k2"]
+
+    async def test_closing_waits_for_the_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        adapter, disk = recorder(tmp_path), SlowDisk()
+        await adapter.open()
+        await self.cut_off(adapter, disk, monkeypatch)
+        closing = asyncio.create_task(adapter.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        disk.go.set()
+        await closing
 
 
 class TestFullDisk:

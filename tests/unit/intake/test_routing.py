@@ -23,6 +23,11 @@ class TestMember:
     def test_an_address_on_a_form_is_the_last_resort(self) -> None:
         assert route(send("k"), [known(ANN, 1), known(FORM, 2)], None, NOW) == Route("gitter", account=ANN)
 
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_of_two_on_one_platform_heard_of_at_once_the_order_of_rows_picks_none(self, turn: int) -> None:
+        other = AccountRef(platform="gitter", account_id="bea")
+        assert route(send("k"), [known(ANN), known(other)][::turn], None, NOW) == Route("gitter", account=other)
+
     def test_without_an_account_one_may_come(self) -> None:
         found = route(send("k"), [], None, NOW)
         assert isinstance(found, NoRoute)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from shequn.local.settings import LocalSettings, port_setting
+from shequn.runtime.failures import ConfigError
+from shequn.runtime.settings import load_settings
 
 
 class TestLocalSettings:
@@ -20,3 +22,9 @@ class TestLocalSettings:
     def test_prefers_what_the_caller_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SHEQUN_NATS_URL", "nats://bus:4222")
         assert LocalSettings(nats_url=None).nats_url is None
+
+
+def test_a_wrong_port_is_named_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHEQUN_PORTS__INTAKE", "abc")
+    with pytest.raises(ConfigError, match="SHEQUN_PORTS__INTAKE"):
+        load_settings(LocalSettings)

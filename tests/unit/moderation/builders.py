@@ -74,6 +74,15 @@ def definition(
     )
 
 
+def unbounded_strikes(count: int) -> dict[str, dict[str, str]]:
+    """What a row holds that was written before there was a bound: a strike for every hour before the start."""
+    moments = [(START - timedelta(hours=number)).isoformat() for number in range(count)]
+    return {
+        f"main/old-{number}": {"check": "links", "posted": moment, "counts_from": moment}
+        for number, moment in enumerate(moments)
+    }
+
+
 def posted(
     text: str,
     message_id: str,

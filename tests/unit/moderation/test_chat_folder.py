@@ -115,7 +115,7 @@ class TestMessageThatBreaksARule:
 
 class TestSanction:
     def test_reminds_first_and_warns_then(self, runner: FoldRunner) -> None:
-        imposed = of_type(runner.run([posted("casino", "1"), posted("casino", "2", at(1))]), SanctionImposed)
+        imposed = of_type(runner.run([posted("casino", "1"), posted("casino", "2", at(60))]), SanctionImposed)
         assert [(one.data.rung, one.data.strikes) for one in imposed] == [(Rung.REMIND, 1), (Rung.WARN, 2)]
 
     def test_climbs_over_all_groups_of_the_community(self, runner: FoldRunner) -> None:
@@ -141,7 +141,7 @@ class TestSanction:
         assert (late.posted_at, late.counts_from) == (at(), at(days=1))
 
     def test_is_counted_by_rung(self, runner: FoldRunner) -> None:
-        runner.run([posted("casino", "1"), posted("casino", "2")])
+        runner.run([posted("casino", "1"), posted("casino", "2", at(60))])
         assert runner.counters(SANCTION_TOTALS) == {
             (COMMUNITY, "remind"): {"sanctions": 1},
             (COMMUNITY, "warn"): {"sanctions": 1},

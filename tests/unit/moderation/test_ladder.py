@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.moderation.domain.ladder import Offence, Step, Strike, climb, sanction_id
+from services.moderation.domain.ladder import KEPT, Offence, Standing, Step, Strike, climb, sanction_id, settle
 from shequn.contracts.definitions.rules import LadderRule
 from shequn.contracts.moderation import Rung
 from tests.unit.moderation.builders import MONTH, at
@@ -20,12 +20,12 @@ def offence(
 
 
 def climb_all(*offences: Offence, rule: LadderRule = RULE, burst: timedelta = EACH) -> list[Step | None]:
-    strikes: tuple[Strike, ...] = ()
+    standing = Standing()
     steps = []
     for one in offences:
-        step = climb(strikes, one, rule, burst)
+        step = climb(standing, one, rule, burst)
         steps.append(step)
-        strikes = step.strikes if step else strikes
+        standing = step.standing if step else standing
     return steps
 
 
@@ -49,7 +49,7 @@ class TestRungs:
     def test_a_ladder_without_rungs_only_counts(self) -> None:
         [step] = climb_all(offence(), rule=LadderRule(rungs=(), strikes_expire=MONTH))
         assert step is not None
-        assert (step.rung, len(step.strikes)) == (None, 1)
+        assert (step.rung, step.strikes, step.has_letter) == (None, 1, False)
 
 
 class TestExpiry:
@@ -60,7 +60,7 @@ class TestExpiry:
     def test_expired_strikes_are_dropped(self) -> None:
         last = climb_all(offence("1"), offence("2", days=1), offence("3", days=40))[-1]
         assert last is not None
-        assert [strike.message_id for strike in last.strikes] == ["3"]
+        assert [strike.message_id for strike in last.standing.strikes] == ["3"]
 
 
 class TestLateOffence:
@@ -102,7 +102,69 @@ class TestAnyOrder:
     def test_within_the_expiry_gives_the_same_strikes(self, days: list[float]) -> None:
         last = climb_all(*[offence(str(day), days=day) for day in days])[-1]
         assert last is not None
-        assert {strike.message_id for strike in last.strikes} == {"0.0", "1.0", "5.0", "20.0", "29.0"}
+        assert {strike.message_id for strike in last.standing.strikes} == {"0.0", "1.0", "5.0", "20.0", "29.0"}
+
+    @given(st.permutations([number * 0.7 for number in range(KEPT * 2)]))
+    def test_beyond_what_is_kept_gives_the_same_number(self, days: list[float]) -> None:
+        last = climb_all(*[offence(str(day), days=day) for day in days])[-1]
+        assert last is not None
+        assert last.strikes == KEPT * 2
+
+
+def offend(count: int, *, every: float, rule: LadderRule = RULE) -> list[Step]:
+    """Let a member offend again and again, ``every`` so many seconds."""
+    steps = climb_all(*[offence(str(number), seconds=number * every) for number in range(count)], rule=rule)
+    return [step for step in steps if step]
+
+
+class TestManyOffences:
+    def test_are_all_counted(self) -> None:
+        assert [step.strikes for step in offend(200, every=1)] == list(range(1, 201))
+
+    def test_keep_a_bounded_number_of_strikes(self) -> None:
+        assert {len(step.standing.strikes) for step in offend(200, every=1)[KEPT:]} == {KEPT}
+
+    def test_leave_a_number_for_each_day_before_the_latest(self) -> None:
+        assert offend(KEPT + 30, every=3600)[-1].standing.earlier == {date(2026, 1, 1): 24, date(2026, 1, 2): 6}
+
+    def test_expire_to_the_day(self) -> None:
+        # Two a day for a hundred days: sixty are unexpired, and up to two more expire on the same day.
+        assert {step.strikes for step in offend(200, every=43_200)[-50:]} <= {60, 61, 62}
+
+    def test_are_forgotten_when_the_latest_have_expired(self) -> None:
+        many = [offence(str(number), seconds=number) for number in range(100)]
+        last = climb_all(*many, offence("late", days=30, seconds=100))[-1]
+        assert last is not None
+        assert (last.strikes, last.rung, last.standing.earlier) == (1, Rung.REMIND, {})
+
+    def test_take_every_rung_of_a_long_ladder(self) -> None:
+        ladder = LadderRule(rungs=("remind",) * (KEPT - 1) + ("warn",), strikes_expire=MONTH)
+        assert [step.rung for step in offend(KEPT, every=1, rule=ladder)].index(Rung.WARN) == KEPT - 1
+
+
+class TestSettle:
+    def test_drops_no_strike_from_the_count(self) -> None:
+        strikes = tuple(Strike("main", str(day), "words", at(days=day), at(days=day)) for day in range(100))
+        settled = settle(Standing(strikes))
+        assert (len(settled.strikes), sum(settled.earlier.values())) == (KEPT, 100 - KEPT)
+
+    def test_keeps_the_latest(self) -> None:
+        strikes = tuple(Strike("main", str(day), "words", at(days=day), at(days=day)) for day in reversed(range(100)))
+        assert [strike.message_id for strike in settle(Standing(strikes), 2).strikes] == ["98", "99"]
+
+
+class TestLetter:
+    def test_comes_with_every_rung_of_the_ladder(self) -> None:
+        assert [step.has_letter for step in offend(2, every=1)] == [True, True]
+
+    def test_comes_once_per_time_to_appeal_beyond_the_last_rung(self) -> None:
+        # One offence an hour for four days, and a day to appeal.
+        told = [number for number, step in enumerate(offend(96, every=3600)) if step.has_letter]
+        assert told == [0, 1, 25, 49, 73]
+
+    def test_comes_again_when_the_strikes_have_expired(self) -> None:
+        steps = climb_all(offence("1"), offence("2", days=1), offence("3", days=40))
+        assert [step is not None and step.has_letter for step in steps] == [True, True, True]
 
 
 class TestSanctionId:

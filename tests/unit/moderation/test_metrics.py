@@ -3,7 +3,7 @@ from prometheus_client import CollectorRegistry
 from services.moderation.handlers import ChatFolder
 from services.moderation.metrics import ModerationMetrics
 from shequn.testing.memory import FoldRunner
-from tests.unit.moderation.builders import COMMUNITY, definition, posted
+from tests.unit.moderation.builders import COMMUNITY, at, definition, posted
 
 
 class TestObserve:
@@ -22,7 +22,7 @@ class TestObserve:
     def test_counts_sanctions_by_rung(self) -> None:
         registry = CollectorRegistry()
         folder = ChatFolder(ModerationMetrics(registry))
-        events = [posted("casino", "1"), posted("casino", "2")]
+        events = [posted("casino", "1"), posted("casino", "2", at(60))]
         folder.observe(events, FoldRunner(folder, definition()).run(events))
         imposed = [
             registry.get_sample_value(

@@ -15,6 +15,9 @@ class RecordingOperations:
     def create_table(self, name: str, *columns: sa.Column[Any], **_: Any) -> None:
         self.tables[name] = list(columns)
 
+    def add_column(self, name: str, column: sa.Column[Any]) -> None:
+        self.tables[name].append(column)
+
     def execute(self, *_: Any) -> None:
         """Storage settings are not compared."""
 
@@ -25,9 +28,10 @@ class RecordingOperations:
 class TestMigrations:
     def test_make_the_tables_that_the_service_declares(self, monkeypatch: Any) -> None:
         operations = RecordingOperations()
-        migration = import_module("services.moderation.migrations.versions.0001_decisions")
-        monkeypatch.setattr(migration, "op", operations)
-        migration.upgrade()
+        for version in ("0001_decisions", "0002_bounded_strikes"):
+            migration = import_module(f"services.moderation.migrations.versions.{version}")
+            monkeypatch.setattr(migration, "op", operations)
+            migration.upgrade()
         for table in METADATA.sorted_tables:
             made = [(column.name, str(column.type), column.primary_key) for column in operations.tables[table.name]]
             assert made == [(column.name, str(column.type), column.primary_key) for column in table.columns]
