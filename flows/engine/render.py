@@ -51,13 +51,13 @@ def placeholders(
     if product is not None:
         values["product"] = product.name.in_language(language) or product.id
     if offer.price_minor is not None:
-        values["price"] = _major_units(offer.price_minor, community.priced_in)
+        values["price"] = _with_currency(offer.price_minor, community.priced_in)
     if offer.expires is not None:
         zone = zone_of(facts.profile.timezone, community.timezone)
         values["expires"] = f"{offer.expires.astimezone(zone):%Y-%m-%d %H:%M}"
     return values
 
 
-def _major_units(minor: int, currency: Currency) -> str:
+def _with_currency(minor: int, currency: Currency) -> str:
     amount = currency.major(minor)
-    return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:f}"
+    return f"{amount:.0f} {currency.code}" if amount == amount.to_integral_value() else currency.in_words(minor)

@@ -1,9 +1,8 @@
 """What this process has taken from the delivery queue."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake import store
@@ -18,14 +17,6 @@ from shequn.runtime.store.types import Connection
 _ADOPT_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Claimed actions: fresh ones, and unsure ones that a process which died was sending."""
-
-    fresh: Sequence[Claimed] = ()
-    unsure: Sequence[Claimed] = ()
-
-
 class Claims:
     """Claims actions under an owner number that lives as long as one connection to the store."""
 
@@ -36,8 +27,8 @@ class Claims:
         self._owner = 0
         self._adopted_at = -math.inf
 
-    async def take(self, now: datetime, limit: int) -> Batch:
-        """Claim what is due, and now and then what processes that died have left.
+    async def take(self, now: datetime, limit: int) -> Sequence[Claimed]:
+        """Claim what is due, or, now and then, what processes that died have left.
 
         Raises:
             TransientError: the store is away.
@@ -45,24 +36,37 @@ class Claims:
         owner = await self._be_owner()
         async with self._store.connection() as connection, connection.transaction():
             if stopwatch() - self._adopted_at >= _ADOPT_SECONDS:
-                unsure = await store.adopt(connection, owner, limit)
-                if unsure:
-                    return Batch(unsure=unsure)
+                if left := await store.adopt(connection, owner, limit):
+                    return left
                 self._adopted_at = stopwatch()
-            return Batch(fresh=await store.claim(connection, owner, now, limit))
+            return await store.claim(connection, owner, now, limit)
 
     async def accounts_of(self, member_ids: Sequence[str]) -> Mapping[str, Sequence[KnownAccount]]:
         """Read the accounts of members."""
-        if not member_ids:
+        # The store holds no NUL, so an id with one belongs to nobody; asked for, it would fail the whole question.
+        possible = [member_id for member_id in member_ids if "\0" not in member_id]
+        if not possible:
             return {}
         async with self._store.connection() as connection:
-            return await store.accounts_of(connection, member_ids)
+            return await store.accounts_of(connection, possible)
 
-    async def settle(self, now: datetime, settlements: Sequence[Settlement], told: Mapping[str, Outgoing]) -> None:
-        """Write outcomes and put the events that tell them into the outbox, in one transaction."""
+    async def hand_over(self, keys: Sequence[str], adapter: str) -> set[str]:
+        """Note, durably, that an adapter is about to see actions; give the keys that are still ours."""
+        async with self._store.connection() as connection:
+            return await store.hand_over(connection, self._owner, keys, adapter)
+
+    async def settle(
+        self, now: datetime, settlements: Sequence[Settlement], told: Mapping[str, Outgoing]
+    ) -> Collection[str]:
+        """Write outcomes and put the events that tell them into the outbox, in one transaction.
+
+        Returns:
+            The keys that were written; not those that another process has taken over.
+        """
         async with self._store.connection() as connection, connection.transaction():
             written = await store.settle(connection, self._owner, now, settlements)
             await enqueue(connection, [message for key, message in told.items() if key in written])
+        return written
 
     async def release(self, keys: Sequence[str]) -> None:
         """Put back what was not executed."""

@@ -15,83 +15,39 @@ class IntakeMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register the metrics."""
-        self.webhooks = Counter(
-            "shequn_intake_webhooks_total",
-            "Webhook calls, by channel and HTTP status; channel `unknown` is not set up",
-            ("channel", "status"),
-            registry=registry,
-        )
-        self.events = Counter(
-            "shequn_intake_events_total",
-            "Events that channels brought and the bus stored",
-            ("channel",),
-            registry=registry,
-        )
-        self.ignored = Counter(
-            "shequn_intake_webhooks_ignored_total",
-            "Webhook calls that were right and told nothing of interest",
-            ("channel",),
-            registry=registry,
-        )
-        self.running = Gauge(
-            "shequn_intake_channel_running",
-            "1 while a channel that fetches events by itself does so",
-            ("channel",),
-            registry=registry,
-        )
-        self.breaks = Counter(
-            "shequn_intake_channel_breaks_total",
-            "Times that a channel that fetches events by itself broke off",
-            ("channel",),
-            registry=registry,
-        )
-        self.refused = Counter(
-            "shequn_intake_channel_refused_total",
-            "Events of a channel that fetches by itself that were refused for their time",
-            ("channel",),
-            registry=registry,
-        )
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"shequn_intake_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"shequn_intake_{name}", text, labels, registry=registry)
+
+        ack_text = "Time from the body of a webhook to the bus's acknowledgement"
         self.ack_seconds = Histogram(
-            "shequn_intake_ack_seconds",
-            "Time from the body of a webhook to the bus's acknowledgement",
-            ("channel",),
-            buckets=_ACK_BUCKETS,
-            registry=registry,
+            "shequn_intake_ack_seconds", ack_text, ("channel",), buckets=_ACK_BUCKETS, registry=registry
         )
-        self.outcomes = Counter(
-            "shequn_intake_outcomes_total",
-            "Executions of actions, by adapter and outcome; one that is delayed is executed again",
-            ("adapter", "status"),
-            registry=registry,
-        )
-        self.healthy = Gauge(
-            "shequn_intake_adapter_healthy", "1 when an outgoing adapter can work", ("adapter",), registry=registry
-        )
-        self.members = Gauge(
-            "shequn_intake_members",
-            "People of a community: active or left",
-            ("community", "standing"),
-            registry=registry,
-        )
-        self.actions = Gauge(
-            "shequn_intake_actions",
-            "Actions that were accepted in all, each idempotency key once",
-            ("community", "action"),
-            registry=registry,
-        )
-        self.duplicates = Gauge(
-            "shequn_intake_action_duplicates",
-            "Actions that came with a key that was seen already",
-            ("community", "action"),
-            registry=registry,
-        )
-        self.settled = Gauge(
-            "shequn_intake_actions_settled",
-            "Actions that have their last outcome",
-            ("community", "action", "status"),
-            registry=registry,
-        )
-        self.waiting = Gauge("shequn_intake_actions_waiting", "Actions in the queue", ("status",), registry=registry)
+        called = "Webhook calls, by channel and HTTP status; channel `unknown` is not set up"
+        self.webhooks = counter("webhooks_total", called, "channel", "status")
+        self.events = counter("events_total", "Events that channels brought and the bus stored", "channel")
+        ignored = "Webhook calls that were right and told nothing of interest"
+        self.ignored = counter("webhooks_ignored_total", ignored, "channel")
+        running = "1 while a channel that fetches events by itself does so"
+        self.running = gauge("channel_running", running, "channel")
+        breaks = "Times that a channel that fetches events by itself broke off"
+        self.breaks = counter("channel_breaks_total", breaks, "channel")
+        refused = "Events of a channel that fetches by itself that were refused for their time"
+        self.refused = counter("channel_refused_total", refused, "channel")
+        outcomes = "Executions of actions, by adapter and outcome; one that is delayed is executed again"
+        self.outcomes = counter("outcomes_total", outcomes, "adapter", "status")
+        self.healthy = gauge("adapter_healthy", "1 when an outgoing adapter can work", "adapter")
+        self.members = gauge("members", "People of a community: active or left", "community", "standing")
+        accepted = "Actions that were accepted in all, each idempotency key once"
+        self.actions = gauge("actions", accepted, "community", "action")
+        duplicates = "Actions that came with a key that was seen already"
+        self.duplicates = gauge("action_duplicates", duplicates, "community", "action")
+        settled = "Actions that have their last outcome"
+        self.settled = gauge("actions_settled", settled, "community", "action", "status")
+        self.waiting = gauge("actions_waiting", "Actions in the queue", "status")
 
     def show(self, totals: store.Totals) -> None:
         """Set the gauges."""

@@ -21,9 +21,9 @@ WITH due AS (
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-UPDATE deliveries AS d SET status = 'sending', owner = $3, attempts = attempts + 1
+UPDATE deliveries AS d SET status = 'sending', owner = $3, attempts = attempts + 1, adapter = NULL
 FROM due WHERE d.idempotency_key = due.idempotency_key
-RETURNING d.idempotency_key, d.action, d.command, d.attempts, d.priority, d.position
+RETURNING d.idempotency_key, d.action, d.command, d.attempts, d.adapter, d.priority, d.position
 """
 
 # A process holds an advisory lock under its owner number as long as it lives. What an owner without a lock was sending
@@ -43,7 +43,13 @@ WITH orphaned AS (
 )
 UPDATE deliveries AS d SET owner = $1
 FROM orphaned WHERE d.idempotency_key = orphaned.idempotency_key
-RETURNING d.idempotency_key, d.action, d.command, d.attempts, d.priority, d.position
+RETURNING d.idempotency_key, d.action, d.command, d.attempts, d.adapter, d.priority, d.position
+"""
+
+# While an action is being sent, its adapter is who may have seen it; none as long as it only waits for its turn.
+_HAND_OVER = """
+UPDATE deliveries SET adapter = $3 WHERE idempotency_key = ANY($2::text[]) AND status = 'sending' AND owner = $1
+RETURNING idempotency_key
 """
 
 _SETTLE = """
@@ -94,12 +100,14 @@ class Claimed:
         action: the command's type.
         command: the whole command, JSON.
         attempts: how often it was tried, this time included.
+        seen_by: the adapter that a process which died handed it to; it may have gone out there.
     """
 
     idempotency_key: str
     action: str
     command: str
     attempts: int
+    seen_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +157,17 @@ async def claim(connection: Connection, owner: int, now: datetime, limit: int) -
 
 
 async def adopt(connection: Connection, owner: int, limit: int) -> list[Claimed]:
-    """Take over what a process that died was sending. It may or may not have gone out."""
+    """Take over what a process that died had claimed. What an adapter has seen may or may not have gone out."""
     return _claimed(await connection.fetch(_ADOPT, owner, _LOCK_CLASS, limit))
+
+
+async def hand_over(connection: Connection, owner: int, keys: Sequence[str], adapter: str) -> set[str]:
+    """Note that an adapter is about to see actions.
+
+    Returns:
+        The keys that are still ours; another process may have taken over the others, and they must not go out here.
+    """
+    return {row["idempotency_key"] for row in await connection.fetch(_HAND_OVER, owner, keys, adapter)}
 
 
 async def settle(connection: Connection, owner: int, now: datetime, settlements: Sequence[Settlement]) -> set[str]:
@@ -202,4 +219,5 @@ async def read_totals(connection: Connection) -> Totals:
 
 def _claimed(rows: Sequence[asyncpg.Record]) -> list[Claimed]:
     ordered = sorted(rows, key=lambda row: (row["priority"], row["position"]))
-    return [Claimed(row["idempotency_key"], row["action"], row["command"], row["attempts"]) for row in ordered]
+    fields = ("idempotency_key", "action", "command", "attempts", "adapter")
+    return [Claimed(*(row[field] for field in fields)) for row in ordered]

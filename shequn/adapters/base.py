@@ -122,9 +122,9 @@ class Outcome:
 
     Attributes:
         status: delivered, delayed, suppressed, failed or unknown.
-        reason: why, when it is not delivered.
-        receipt: the platform's id of what was sent.
-        until: for ``delayed``: when to try again; none leaves it to the caller.
+        reason: why, when it is not delivered; at most 500 characters are kept.
+        receipt: the platform's id of what was sent, as text, at most 256 characters.
+        until: for ``delayed``: when to try again, with its offset; none leaves it to the caller.
     """
 
     status: OutcomeStatus

@@ -10,7 +10,6 @@ runs the inherited tests. Nothing here imports pytest, so the kit works with any
         def malformed(self): ...
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,9 +18,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
-from shequn.adapters.base import Adapter, AddressedAction, Executes, RawRequest, ReceiveContext, Receives
+from shequn.adapters.base import Adapter, RawRequest, ReceiveContext, Receives
 from shequn.adapters.errors import MalformedError, SignatureError
-from shequn.contracts.actions import OutcomeStatus
+from shequn.adapters.executor_conformance import ExecutorConformance, require
+
+__all__ = ["GARBAGE", "ExecutorConformance", "ReceiverConformance", "RecordedRequest"]
 
 _A_DAY = timedelta(days=1)
 _LATER = timedelta(seconds=90)
@@ -73,8 +74,8 @@ class ReceiverConformance(ABC):
     def test_manifest_names_its_capability(self) -> None:
         """It can receive."""
         adapter = self.make_adapter()
-        _require(isinstance(adapter, Adapter), "the adapter does not inherit shequn.adapters.Adapter")
-        _require(isinstance(adapter, Receives), "the adapter has no verify() and normalise()")
+        require(isinstance(adapter, Adapter), "the adapter does not inherit shequn.adapters.Adapter")
+        require(isinstance(adapter, Receives), "the adapter has no verify() and normalise()")
 
     def test_right_signatures_are_accepted(self) -> None:
         """A signature by the platform passes."""
@@ -117,20 +118,20 @@ class ReceiverConformance(ABC):
         for case in self.accepted():
             events = adapter.normalise(case.request, context)
             types = tuple(event.type for event in events)
-            _require(types == tuple(kind for kind, _ in case.events), f"{case.name}: gave {types}")
+            require(types == tuple(kind for kind, _ in case.events), f"{case.name}: gave {types}")
             for event, (_, expected) in zip(events, case.events, strict=True):
                 data = event.model_dump(mode="json")["data"]
                 found = {name: data.get(name) for name in expected}
-                _require(found == expected, f"{case.name}: data is {found}, expected {expected}")
+                require(found == expected, f"{case.name}: data is {found}, expected {expected}")
 
     def test_events_are_declared_in_the_manifest(self) -> None:
         """It emits nothing that its manifest does not name, and every event reads back."""
         adapter, context = self.make_adapter(), self.context()
         for case in self.accepted():
             for event in adapter.normalise(case.request, context):
-                _require(type(event) in adapter.manifest.events, f"{event.type} is not in the manifest")
+                require(type(event) in adapter.manifest.events, f"{event.type} is not in the manifest")
                 again = type(event).model_validate_json(event.model_dump_json())
-                _require(again == event, f"{event.type} does not read back as it was")
+                require(again == event, f"{event.type} does not read back as it was")
 
     def test_duplicates_give_the_same_ids(self) -> None:
         """A redelivery, received later, is the same fact."""
@@ -140,8 +141,8 @@ class ReceiverConformance(ABC):
             first = [event.id for event in adapter.normalise(case.request, context)]
             resent = replace(case.request, received=case.request.received + _LATER)
             second = [event.id for event in adapter.normalise(resent, later)]
-            _require(first == second, f"{case.name}: a redelivery gets other ids")
-            _require(len(set(first)) == len(first), f"{case.name}: two events have one id")
+            require(first == second, f"{case.name}: a redelivery gets other ids")
+            require(len(set(first)) == len(first), f"{case.name}: two events have one id")
 
     def test_malformed_bodies_are_refused(self) -> None:
         """What is wrong is named, nothing else is raised."""
@@ -156,91 +157,14 @@ class ReceiverConformance(ABC):
         for body in GARBAGE:
             with suppress(MalformedError):
                 events = adapter.normalise(replace(self.accepted()[0].request, body=body), context)
-                _require(not events, f"{body[:20]!r} gave events")
+                require(not events, f"{body[:20]!r} gave events")
 
     def test_unicode_survives(self) -> None:
         """Text that is not ASCII comes out as it went in."""
         adapter, context = self.make_adapter(), self.context()
         written = ("".join(event.model_dump_json() for event in adapter.normalise(case.request, context))
                    for case in self.accepted())  # fmt: skip
-        _require(any(not text.isascii() for text in written), "no recorded request holds text that is not ASCII")
-
-
-class ExecutorConformance(ABC):
-    """Tests of an adapter that executes actions."""
-
-    @abstractmethod
-    def make_adapter(self) -> Any:
-        """Make the adapter, on what an earlier one of the same test left behind."""
-
-    @abstractmethod
-    def action(self, number: int) -> AddressedAction:
-        """Give an action; different numbers give different ones."""
-
-    @abstractmethod
-    def effects(self) -> int:
-        """Count what has arrived at the platform."""
-
-    def test_manifest_names_its_capability(self) -> None:
-        """It can execute."""
-        adapter = self.make_adapter()
-        _require(isinstance(adapter, Executes), "the adapter has no execute()")
-        _require(type(self.action(1).command) in adapter.manifest.actions, "the manifest does not name the action")
-
-    def test_action_is_delivered(self) -> None:
-        """An action arrives."""
-
-        async def deliver() -> Any:
-            async with _opened(self.make_adapter()) as adapter:
-                return await adapter.execute(self.action(1), "key-1")
-
-        outcome = asyncio.run(deliver())
-        _require(outcome.status is OutcomeStatus.DELIVERED, f"the outcome is {outcome}")
-        _require(self.effects() == 1, f"{self.effects()} effects of one action")
-
-    def test_repeated_key_has_one_effect(self) -> None:
-        """A key that comes again, also after a restart, has no second effect."""
-        if not self.make_adapter().manifest.deduplicates:
-            return
-
-        async def deliver() -> None:
-            for _ in range(2):
-                async with _opened(self.make_adapter()) as adapter:
-                    await adapter.execute(self.action(1), "key-1")
-                    await adapter.execute(self.action(1), "key-1")
-                    await adapter.execute(self.action(2), "key-2")
-
-        asyncio.run(deliver())
-        _require(self.effects() == len({"key-1", "key-2"}), f"{self.effects()} effects of two keys")
-
-    def test_open_adapter_is_healthy(self) -> None:
-        """It says that it can work."""
-
-        async def ask() -> Any:
-            async with _opened(self.make_adapter()) as adapter:
-                return await adapter.health()
-
-        health = asyncio.run(ask())
-        _require(health.healthy, f"not healthy: {health.detail}")
-
-
-class _opened:  # noqa: N801  # reads as a verb where it is used
-    """An adapter between open and close."""
-
-    def __init__(self, adapter: Any) -> None:
-        self._adapter = adapter
-
-    async def __aenter__(self) -> Any:
-        await self._adapter.open()
-        return self._adapter
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._adapter.close()
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise AssertionError(message)
+        require(any(not text.isascii() for text in written), "no recorded request holds text that is not ASCII")
 
 
 def _raises(error: type[Exception], call: Callable[[], object], name: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import nats.errors
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from shequn.local import LocalSettings, read_record
 from shequn.local.errors import ProcessFailedError
@@ -19,11 +21,13 @@ from shequn.runtime.bus.address import server_urls
 from shequn.runtime.bus.connection import Bus
 from shequn.runtime.failures import AppError, ConfigError, PermanentError, TransientError
 from shequn.runtime.settings import load_settings
+from shequn.runtime.store.address import checked_dsn
 
 T = TypeVar("T")
 
-console = Console(soft_wrap=True)
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
+# A text such as :b: stays what it is.
+console = Console(soft_wrap=True, emoji=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 EXIT_WRONG_INPUT = 2
 EXIT_NOT_NOW = 1
@@ -31,7 +35,26 @@ EXIT_NOT_NOW = 1
 DEFAULT_DATA = Path(os.environ.get("SHEQUN_DATA_DIR") or ".shequn").expanduser()
 """The folder of the stack where none is named."""
 
+_LAST_OF_ONE_BYTE = 0xFF
 _CONNECT_SECONDS = 3.0  # a person waits; a service that waits for its bus has more patience
+
+# What a terminal obeys or cannot show: C0 but tab and newline, DEL, C1, changes of direction, halves of a character.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Give a text from outside as a terminal may have it: control characters are spelled out."""
+    return _UNSHOWABLE.sub(_spelled, text)
+
+
+def cell(text: str) -> Text:
+    """Make a table's cell of a text from outside, as it is: it may hold brackets that are no markup."""
+    return Text(visible(text))
+
+
+def _spelled(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number <= _LAST_OF_ONE_BYTE else f"\\u{number:04x}"
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -47,15 +70,17 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise typer.Exit(EXIT_WRONG_INPUT if wrong_input else EXIT_NOT_NOW) from error
 
 
-def show_error(error: Exception) -> None:
+def show_error(error: object) -> None:
     """Write an error to standard error, as it is: it may hold brackets that are no markup."""
     errors.print("error:", style="bold red", end=" ")
-    errors.print(str(error), markup=False)
+    errors.print(visible(str(error)), markup=False)
 
 
 def print_json(value: Any) -> None:
     """Write one JSON object on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # JSON spells C0 out itself; the others only stand in strings, where each may be written by its number.
+    sys.stdout.write(_UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 
@@ -68,12 +93,14 @@ def stack_settings(data: Path) -> LocalSettings:
     settings = load_settings(LocalSettings).model_copy(update={"data_dir": data})
     if settings.nats_url is not None:
         server_urls(settings.nats_url)
+    if settings.postgres_dsn is not None:
+        checked_dsn(settings.postgres_dsn)
     return settings
 
 
 def tell(text: str) -> None:
     """Write what happened, as it is."""
-    console.print(text, markup=False)
+    console.print(visible(text), markup=False)
 
 
 def nats_url(data: Path) -> str:

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from shequn.cli.context import DEFAULT_DATA, EXIT_WRONG_INPUT, console, errors, print_json, with_bus
+from shequn.cli.context import (
+    DEFAULT_DATA,
+    EXIT_WRONG_INPUT,
+    cell,
+    console,
+    print_json,
+    show_error,
+    tell,
+    visible,
+    with_bus,
+)
 from shequn.contracts.definitions.community import CommunityDefinition
 from shequn.definitions import DefinitionError, LoadResult, diff, load_folder, scorecard
 from shequn.runtime.applying import applied_definition, apply_definition
@@ -34,12 +44,12 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         return
     for notice in result.notices:
         console.print("notice:", style="yellow", end=" ")
-        console.print(str(notice), markup=False)
+        console.print(visible(str(notice)), markup=False)
     table = Table("ISOOC", "score", "what is weak")
     for part in score.parts:
-        table.add_row(part.name, f"{part.score:.0%}", "; ".join(part.weak) or "—")
+        table.add_row(part.name, f"{part.score:.0%}", cell("; ".join(part.weak) or "—"))
     console.print(table)
-    console.print(f"{result.definition.community}: valid", markup=False)
+    tell(f"{result.definition.community}: valid")
 
 
 def plan(folder: Folder, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
@@ -55,11 +65,11 @@ def plan(folder: Folder, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> 
         print_json({"version": before.version if before else 0, "changes": [str(change) for change in changes]})
         return
     if before is None:
-        console.print(f"{definition.community} is not applied yet; this would be version 1", markup=False)
+        tell(f"{definition.community} is not applied yet; this would be version 1")
     elif not changes:
-        console.print(f"nothing would change; version {before.version} is in force", markup=False)
+        tell(f"nothing would change; version {before.version} is in force")
     for change in changes:
-        console.print(str(change), markup=False)
+        tell(str(change))
 
 
 def apply(folder: Folder, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
@@ -73,7 +83,7 @@ def apply(folder: Folder, data: Data = DEFAULT_DATA, as_json: AsJson = False) ->
     if as_json:
         print_json({"community": stored.community, "version": stored.version})
     else:
-        console.print(f"{stored.community}: version {stored.version} is in force", markup=False)
+        tell(f"{stored.community}: version {stored.version} is in force")
 
 
 def _load(folder: Path, *, as_json: bool) -> LoadResult:
@@ -83,6 +93,5 @@ def _load(folder: Path, *, as_json: bool) -> LoadResult:
         if as_json:
             print_json({"valid": False, "problems": [str(problem) for problem in error.problems]})
         for problem in error.problems:
-            errors.print("error:", style="bold red", end=" ")
-            errors.print(str(problem), markup=False)
+            show_error(problem)
         raise typer.Exit(EXIT_WRONG_INPUT) from error

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from shequn.cli.context import tell
+from shequn.cli.context import tell, visible
 from shequn.cli.figures import Figures
 from shequn.cli.screen import Screen
 
@@ -72,4 +72,4 @@ class LiveDisplay:
 
     def tell(self, text: str) -> None:
         """Print a message above the screen."""
-        self._live.console.print(text, markup=False, highlight=False)
+        self._live.console.print(visible(text), markup=False, highlight=False, emoji=False)

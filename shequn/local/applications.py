@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .ports import LOOPBACK, choose_port
-from .probes import http_ok
+from .probes import http_live, http_ok
 from .settings import LocalSettings, port_setting
 from .spec import ProcessSpec
 
@@ -33,6 +33,8 @@ def application(
 ) -> ProcessSpec:
     """A Python module as a process that is ready when `GET /readyz` answers 200.
 
+    It is started again when `GET /livez` names parts that ended, or does not answer.
+
     It is told where to listen by SHEQUN_HTTP_HOST and SHEQUN_HTTP_PORT. The stack adds the
     addresses of the servers.
 
@@ -53,6 +55,7 @@ def application(
         # -P: what lies in the folder where somebody called us must not shadow our modules.
         argv=(sys.executable, "-P", "-m", module),
         ready=http_ok(f"{url}/readyz"),
+        live=http_live(f"{url}/livez"),
         env={"SHEQUN_HTTP_HOST": LOOPBACK, "SHEQUN_HTTP_PORT": str(port), **env},
         depends_on=depends_on,
         ports={"http": port},

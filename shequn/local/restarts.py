@@ -13,6 +13,8 @@ class RestartPolicy:
         longest_delay: cap of the delay, seconds.
         crashes: after this many in a row a process counts as one that keeps crashing.
         stable_after: a process that was ready this many seconds starts a new row.
+        look_every: seconds between two looks whether a ready process lives.
+        looks: after this many bad looks in a row it is ended; after one that is certain at once.
     """
 
     first_delay: float = 0.1
@@ -20,6 +22,8 @@ class RestartPolicy:
     longest_delay: float = 30.0
     crashes: int = 5
     stable_after: float = 20.0
+    look_every: float = 5.0
+    looks: int = 3
 
 
 @dataclass(slots=True)

@@ -10,6 +10,23 @@ from .identity import Identity
 Probe = Callable[[], Awaitable[bool]]
 """Answers whether the process can do its work now. Says False rather than raise."""
 
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Why a process that was ready may need a restart.
+
+    Attributes:
+        why: for people.
+        certain: it said itself that only a restart helps; once is enough.
+    """
+
+    why: str
+    certain: bool = False
+
+
+LivenessProbe = Callable[[], Awaitable[Ailment | None]]
+"""Looks whether a process lives; None when all is well. Says what it finds rather than raise."""
+
 Step = Callable[[], Awaitable[None]]
 
 
@@ -25,6 +42,7 @@ class ProcessSpec:
         name: unique in its stack; names the log file.
         argv: program and arguments; no shell.
         ready: probe that passes once the process can work.
+        live: looks whether it still lives once it was ready; None waits for its end alone.
         env: variables added to the supervisor's environment.
         essential: without it nothing works: it is given up, and the stack ends, when it keeps crashing.
         depends_on: names that must be ready before this one starts. Names of embedded servers
@@ -45,6 +63,7 @@ class ProcessSpec:
     name: str
     argv: tuple[str, ...]
     ready: Probe
+    live: LivenessProbe | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     essential: bool = False
     depends_on: tuple[str, ...] = ()

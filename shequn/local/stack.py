@@ -60,6 +60,7 @@ class LocalStack:
         self._supervisor: Supervisor | None = None
         self._lock: FolderLock | None = None
         self._told: dict[str, str] = {}
+        self._told_ill: dict[str, str | None] = {}
         self._tell: Callable[[str], None] | None = None
 
     async def start(self) -> None:
@@ -126,7 +127,8 @@ class LocalStack:
         """Wait for trouble: never returns. End it with `EndedBySignals`, or cancel it.
 
         Args:
-            tell: gets a message for people when a process keeps crashing, and when it is stable again.
+            tell: gets a message for people when a process keeps crashing, when it is stable again, and when one
+                is ended because it no longer lives.
 
         Raises:
             ProcessFailedError: a process was given up.
@@ -181,6 +183,7 @@ class LocalStack:
         if self._tell is None:
             return
         for name, process in self.processes.items():
+            self._tell_illness(name, process.illness)
             trouble = process.trouble
             if trouble is not None and trouble != self._told.get(name):
                 self._told[name] = trouble
@@ -188,6 +191,11 @@ class LocalStack:
             elif trouble is None and name in self._told:
                 del self._told[name]
                 self._tell(f"{name} is stable again")
+
+    def _tell_illness(self, name: str, illness: str | None) -> None:
+        if self._tell is not None and illness is not None and illness != self._told_ill.get(name):
+            self._tell(illness)
+        self._told_ill[name] = illness
 
     def _record(self) -> None:
         plan = self._planned

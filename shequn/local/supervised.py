@@ -7,9 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from .errors import LocalStackError, ProcessExitedError, ProcessFailedError, ProcessNotReadyError, log_quote
-from .process import ManagedProcess, describe_ending
+from .liveness import ended_or_ailing
+from .process import ManagedProcess
 from .restarts import CrashHistory, RestartPolicy
-from .spec import ProcessSpec
+from .spec import Ailment, ProcessSpec
 
 _ENDING_SIGNALS = frozenset(
     {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGHUP}
@@ -47,6 +48,7 @@ class SupervisedProcess:
         restarts: how often it was started again.
         trouble: for people: how it keeps crashing; None while it does not.
         failure: why it was given up.
+        illness: for people: why it was ended although it ran; None once it is ready again.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class SupervisedProcess:
         self.restarts = 0
         self.trouble: str | None = None
         self.failure: LocalStackError | None = None
+        self.illness: str | None = None
         self._process = ManagedProcess(spec, log)
         self._policy = policy
         self._history = CrashHistory(policy)
         self._needs = needs
         self._changed = changed
         self._kill_asked = False
+        self._frozen = False
         self._ready_since: float | None = None
         self._was_ready = False
         self._task: asyncio.Task[None] | None = None
@@ -108,8 +112,11 @@ class SupervisedProcess:
         """Send a signal, as a test of crashes does.
 
         An ending signal makes the process count as not ready from now; the crash is answered
-        with a restart after the shortest delay and is not held against the process.
+        with a restart after the shortest delay and is not held against the process. Between SIGSTOP
+        and SIGCONT nobody expects the process to answer.
         """
+        if number in {signal.SIGSTOP, signal.SIGCONT}:
+            self._frozen = number is signal.SIGSTOP
         if self.pid is not None and number in _ENDING_SIGNALS:
             self._kill_asked = True
             self.ready.clear()
@@ -132,6 +139,7 @@ class SupervisedProcess:
         """Run the process from start to end; how it ended, in words."""
         self._enter(ProcessState.STARTING)
         self._ready_since = None
+        self._frozen = False
         try:
             await self._get_ready()
         except Exception as error:
@@ -139,10 +147,10 @@ class SupervisedProcess:
             if self._vital and not isinstance(error, (ProcessExitedError, ProcessNotReadyError)):
                 raise
             return str(error) if isinstance(error, LocalStackError) else f"{type(error).__name__}: {error}"
-        status = await self._end_of_life()
+        ending = await self._end_of_life()
         self.ready.clear()
         await self._process.stop()
-        return f"it {describe_ending(status)}"
+        return ending
 
     async def _get_ready(self) -> None:
         await self.spec.prepare()
@@ -151,19 +159,31 @@ class SupervisedProcess:
         await self.spec.after_ready()
         self._ready_since = asyncio.get_running_loop().time()
         self._was_ready = True
+        self.illness = None
         self.ready.set()
         self._enter(ProcessState.READY)
 
-    async def _end_of_life(self) -> int:
+    async def _end_of_life(self) -> str:
         """Wait for the end; on the way, note that the process is stable again."""
-        if self.trouble is not None:
-            try:
-                return await asyncio.wait_for(self._process.wait(), self._policy.stable_after)
-            except TimeoutError:
-                self._history.forget()
-                self.trouble = None
-                self._enter(ProcessState.READY)
-        return await self._process.wait()
+        life = asyncio.create_task(ended_or_ailing(self._process, self._look, self._policy))
+        try:
+            if self.trouble is not None:
+                await asyncio.wait({life}, timeout=self._policy.stable_after)
+                if not life.done():
+                    self._history.forget()
+                    self.trouble = None
+                    self._enter(ProcessState.READY)
+            ending = await life
+        finally:
+            life.cancel()
+        if self._process.running:
+            self.illness = f"{self.name} is ended and started again: {ending}"
+        return ending
+
+    async def _look(self) -> Ailment | None:
+        if self.spec.live is None or self._frozen or self._kill_asked:
+            return None
+        return await self.spec.live()
 
     def _delay_after(self, ending: str) -> float | None:
         """Seconds until the restart; None when the process has failed."""

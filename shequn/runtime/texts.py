@@ -13,8 +13,6 @@ def storable(text: str, longest: int) -> str:
 
 def text_of(value: object) -> str:
     """Give a foreign object as text, also when it fails to say what it is."""
-    if isinstance(value, str):
-        return str(value)
     try:
         return str(value)
     except Exception:  # noqa: BLE001  # foreign code; its type will do

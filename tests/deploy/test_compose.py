@@ -191,6 +191,17 @@ class TestCare:
         assert check.get("test") or (name == "shequn" and check["disable"])
 
     @EVERY_PROCESS
+    def test_a_process_is_healthy_when_it_can_work(self, name: str) -> None:
+        assert SERVICES[name]["healthcheck"]["test"][-1] == "/readyz"
+
+    def test_the_guide_names_the_alert_of_a_process_that_is_not_live(self) -> None:
+        guide = (ROOT / "docs" / "guide" / "deploy.md").read_text(encoding="utf-8")
+        rules = "".join(path.read_text(encoding="utf-8") for path in (DEPLOY / "prometheus" / "rules").iterdir())
+        named = set(re.findall(r"alerts? `(\w+)`", guide))
+        assert named
+        assert all(f"alert: {alert}\n" in rules for alert in named)
+
+    @EVERY_PROCESS
     def test_a_process_waits_until_its_servers_are_healthy(self, name: str) -> None:
         needs = SERVICES[name]["depends_on"]
         assert needs.keys() >= {"nats", "postgres"}

@@ -58,6 +58,7 @@ class RecordingAdapter(Adapter[RecordingSettings]):
         self._file = -1
         self._written: set[bytes] = set()
         self._turn = asyncio.Lock()
+        self._writes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Open the file and read the keys in it.
@@ -73,7 +74,7 @@ class RecordingAdapter(Adapter[RecordingSettings]):
             raise ConfigError(f"cannot record actions in {self.path}: {error}") from error
 
     async def close(self) -> None:
-        """Close the file; what was executed is on disk already."""
+        """Close the file, once a write that nobody waits for any more has ended."""
         async with self._turn:
             if self._file >= 0:
                 os.close(self._file)
@@ -89,6 +90,14 @@ class RecordingAdapter(Adapter[RecordingSettings]):
 
     async def execute_many(self, actions: Sequence[tuple[AddressedAction, str]]) -> Sequence[Outcome]:
         """Write the actions whose keys are new, with one disk sync; see :class:`shequn.adapters.ExecutesBatches`."""
+        write = asyncio.create_task(self._write(actions), name="record")
+        self._writes.add(write)
+        write.add_done_callback(self._ended)
+        # A thread cannot be cut off. Who waits for it may be, and the next call must then find the keys it wrote.
+        await asyncio.shield(write)
+        return [Outcome.delivered(receipt=key) for _, key in actions]
+
+    async def _write(self, actions: Sequence[tuple[AddressedAction, str]]) -> None:
         async with self._turn:
             fresh: dict[bytes, bytes] = {}
             for action, key in actions:
@@ -101,7 +110,11 @@ class RecordingAdapter(Adapter[RecordingSettings]):
                 except OSError as error:
                     raise PlatformAwayError(f"cannot write {self.path}: {error}") from error
                 self._written.update(fresh)
-        return [Outcome.delivered(receipt=key) for _, key in actions]
+
+    def _ended(self, write: "asyncio.Task[None]") -> None:
+        self._writes.discard(write)
+        if not write.cancelled():
+            write.exception()  # looked at, for the case that nobody waits for it any more
 
     def _line(self, action: AddressedAction, key: str) -> dict[str, Any]:
         command = action.command

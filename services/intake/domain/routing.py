@@ -83,13 +83,12 @@ def _to_member(member_id: str, accounts: Sequence[KnownAccount]) -> Route | NoRo
     if not accounts:
         return NoRoute(OutcomeStatus.SUPPRESSED, f"no account of member {member_id} is known", may_come=True)
     # A chat account reaches people where they are; the address on a form is the last resort.
-    best = max(
-        accounts, key=lambda known: (known.account.platform != FORM_PLATFORM, known.seen_at, known.account.platform)
-    )
+    best = max(accounts, key=_reach)
     return Route(best.account.platform, account=best.account)
 
 
 def _reach(known: KnownAccount) -> tuple[bool, datetime, str, str]:
+    # Platform and id break ties, so that the order of rows decides nothing.
     account = known.account
     return account.platform != FORM_PLATFORM, known.seen_at, account.platform, account.account_id
 

@@ -20,11 +20,11 @@ def checked_dsn(dsn: str) -> str:
     """Give the address back if it can be one of a PostgreSQL server.
 
     Raises:
-        ConfigError: it can be none; the message names the setting and shows nothing of the address but its scheme.
+        ConfigError: it can be none; the message names the setting and shows nothing of the address.
     """
-    if (fault := _fault(dsn.strip())) is not None:
+    if (fault := _fault(dsn)) is not None:
         raise wrong_dsn(fault)
-    return dsn.strip()
+    return dsn
 
 
 def wrong_dsn(fault: str) -> ConfigError:
@@ -43,7 +43,7 @@ def _fault(dsn: str) -> str | None:
         parts = urlsplit(dsn)
     except ValueError:
         return "has brackets without an IPv6 address"
-    if "@" in parts.path + parts.query or parts.fragment or "#" in dsn:
+    if "@" in parts.path + parts.query or "#" in dsn:
         return "has an @ behind the host, or a #"
     return _fault_of_servers(parts)
 

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from shequn.runtime.failures import TransientError
 from shequn.runtime.store.address import checked_dsn
 from shequn.runtime.store.engine import UNREACHABLE, connecting
+from shequn.runtime.store.types import Connection as AsyncpgConnection
 
 _ENVIRONMENT = "shequn.runtime.store"
 
@@ -34,7 +35,7 @@ async def migrate(dsn: str, schema: str, package: str) -> None:
     address = checked_dsn(dsn)
 
     # asyncpg alone reads the DSN: SQLAlchemy does not know all that may stand in one.
-    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+    async def connect() -> AsyncpgConnection:
         with connecting():
             return await asyncpg.connect(address)
 

@@ -43,6 +43,15 @@ class TestCheck:
         assert "nowhere" in answer.err
         assert "Traceback" not in answer.err
 
+    @pytest.mark.parametrize("option", [(), ("--json",)])
+    async def test_a_key_tells_the_terminal_nothing(self, folder: Path, option: tuple[str, ...]) -> None:
+        path = folder / "community.yaml"
+        path.write_text(path.read_text(encoding="utf-8") + '\n"\\e[2Jkey[/b]": 1\n', encoding="utf-8")
+        answer = await shequn("check", folder, *option)
+        assert answer.code == 2
+        assert "key[/b]" in answer.err
+        assert "\x1b" not in answer.err + answer.out
+
     async def test_json_lists_the_problems(self, folder: Path) -> None:
         (folder / "community.yaml").write_text("community: [", encoding="utf-8")
         answer = await shequn("check", folder, "--json")

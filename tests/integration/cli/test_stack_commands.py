@@ -49,6 +49,17 @@ class TestAWrongAddressOfTheBus:
         assert names_in(former_demo) == {"demo", "stack.json.old"}
 
 
+@pytest.mark.parametrize("command", [("up",), ("demo", "--seconds", "20")])
+class TestAWrongAddressOfTheStore:
+    async def test_is_refused_before_anything_is_touched(self, former_demo: Path, command: tuple[str, ...]) -> None:
+        dsn = "postgresql://me:s3c/ret@db/shequn"
+        answer = await shequn(*command, "--data", former_demo, SHEQUN_POSTGRES_DSN=dsn)
+        assert answer.code == 2
+        assert "SHEQUN_POSTGRES_DSN is wrong" in answer.err
+        assert "s3c" not in answer.err
+        assert names_in(former_demo) == {"demo", "stack.json.old"}
+
+
 class TestTheDataFolder:
     async def test_is_the_one_that_is_set(self, tmp_path: Path) -> None:
         answer = await shequn("dlq", "list", SHEQUN_DATA_DIR=str(tmp_path / "mine"))

@@ -52,6 +52,23 @@ class Mindful(Forgetful):
     )
 
 
+class Answering(Forgetful):
+    """Gives back, or raises, what a test says, for the key ``odd``."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    async def execute(self, action: AddressedAction, idempotency_key: str) -> Outcome:
+        outcome = await super().execute(action, idempotency_key)
+        if idempotency_key != "odd":
+            return outcome
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        odd: Outcome = self.answer
+        return odd
+
+
 class OnlyOne:
     """Every platform has the same adapter."""
 
@@ -70,6 +87,7 @@ class Queue:
         self.dsn = dsn
         self.clock = FixedClock()
         self.claims: list[Claims] = []
+        self.registry = CollectorRegistry()
 
     def replica(self) -> Claims:
         claims = Claims(self.pool)
@@ -79,7 +97,8 @@ class Queue:
     def delivery(self, adapter: Adapter[Any], **settings: Any) -> Delivery:
         values = IntakeSettings(**{"intake_retry_seconds": 2.0, "intake_account_grace_seconds": 5.0, **settings})
         outgoing: Any = OnlyOne(adapter)
-        metrics = IntakeMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        metrics = IntakeMetrics(self.registry)
         return Delivery(self.replica(), outgoing, book(), self.clock, values, metrics, lambda: None)
 
     async def put(self, *commands: Envelope) -> None:
@@ -103,6 +122,11 @@ class Queue:
             rows = await connection.fetch("SELECT payload FROM outbox ORDER BY seq")
         found = [orjson.loads(row["payload"])["data"] for row in rows]
         return [(data["idempotency_key"], data["status"]) for data in found]
+
+    def counted(self, adapter: str, status: str) -> float:
+        """How many outcomes the delivery that was made last has counted."""
+        labels = {"adapter": adapter, "status": status}
+        return self.registry.get_sample_value("shequn_intake_outcomes_total", labels) or 0
 
     async def totals(self) -> sql.Totals:
         async with self.pool.connection() as connection:

@@ -32,25 +32,49 @@ async def test_order_is_priority_then_arrival(queue: Queue) -> None:
 
 
 class TestCrashWhileSending:
-    async def crash(self, queue: Queue) -> None:
-        """A process claims an action and dies."""
+    async def crash(self, queue: Queue, adapter: str) -> None:
+        """A process claims two actions, hands the first one to an adapter, and dies."""
+        await queue.put(send("k1"), send("k2"))
         died = queue.replica()
         await died.take(NOW, 10)
+        await died.hand_over(["k1"], adapter)
         await died.close()
 
     async def test_is_unknown_where_keys_are_not_recognised(self, queue: Queue) -> None:
         adapter = Forgetful()
-        await queue.put(send("k1"))
-        await self.crash(queue)
+        await self.crash(queue, "forgetful")
         await queue.delivery(adapter).step()
-        assert (await queue.told(), adapter.executed) == ([("k1", "unknown")], [])
+        assert (await queue.told(), adapter.executed) == ([("k1", "unknown"), ("k2", "delivered")], ["k2"])
 
     async def test_is_executed_again_where_they_are(self, queue: Queue) -> None:
         adapter = Mindful()
-        await queue.put(send("k1"))
-        await self.crash(queue)
+        await self.crash(queue, "mindful")
         await queue.delivery(adapter).step()
-        assert (await queue.told(), adapter.executed) == ([("k1", "delivered")], ["k1"])
+        assert (await queue.told(), adapter.executed) == ([("k1", "delivered"), ("k2", "delivered")], ["k1", "k2"])
+
+    async def test_is_unknown_where_another_adapter_had_it(self, queue: Queue) -> None:
+        adapter = Mindful()
+        await self.crash(queue, "forgetful")
+        await queue.delivery(adapter).step()
+        assert (await queue.told(), adapter.executed) == ([("k1", "unknown"), ("k2", "delivered")], ["k2"])
+
+    async def test_is_unknown_past_its_deadline_too(self, queue: Queue) -> None:
+        await queue.put(send("k1", not_after=NOW))
+        died = queue.replica()
+        await died.take(NOW, 10)
+        await died.hand_over(["k1"], "mindful")
+        await died.close()
+        queue.clock.at = NOW + timedelta(seconds=1)
+        await queue.delivery(Mindful()).step()
+        assert await queue.told() == [("k1", "unknown")]
+
+    async def test_what_was_taken_over_does_not_go_out_here(self, queue: Queue) -> None:
+        await queue.put(send("k1"))
+        slow = queue.replica()
+        await slow.take(NOW, 10)
+        await slow.abandon()
+        await queue.delivery(Forgetful()).step()
+        assert await slow.hand_over(["k1"], "forgetful") == set()
 
     async def test_what_a_living_process_sends_is_left_alone(self, queue: Queue) -> None:
         await queue.put(send("k1"))
@@ -62,6 +86,7 @@ class TestCrashWhileSending:
         slow = queue.replica()
         await queue.put(send("k1"))
         await slow.take(NOW, 10)
+        await slow.hand_over(["k1"], "forgetful")
         await slow.abandon()
         await queue.delivery(Forgetful()).step()
         await slow.settle(NOW, [Settlement("k1", "delivered", "slow", "", None, None)], {})
@@ -80,6 +105,13 @@ class TestDelay:
         queue.clock.at = NOW + timedelta(minutes=1)
         await delivery.step()
         assert await queue.told() == [("k1", "delayed"), ("k1", "delivered")]
+
+    async def test_until_a_time_that_is_over_counts_as_an_attempt(self, queue: Queue) -> None:
+        adapter = Forgetful()
+        adapter.before = _raising(RateLimitedError(NOW - timedelta(hours=8)))
+        await queue.put(send("k1"))
+        await queue.delivery(adapter, intake_attempts=1).step()
+        assert await queue.told() == [("k1", "failed")]
 
     async def test_is_not_tried_before_its_time(self, queue: Queue) -> None:
         adapter = Forgetful()

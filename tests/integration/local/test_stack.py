@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ import pytest
 from shequn.local import LocalSettings, LocalStack, ProcessSpec, RestartPolicy, empty_folder, read_record
 from shequn.local.errors import DataFolderError, PortTakenError, ProcessFailedError, SpecError, StackRunningError
 from shequn.local.ports import is_free
+from shequn.local.probes import http_live
 from shequn.local.state import FolderLock
 from shequn.local.testing import embedded_nats, embedded_postgres
 from shequn.runtime.failures import ConfigError
@@ -102,6 +104,19 @@ class TestWatch:
             watching.cancel()
         assert told[0].startswith("service is crashing: 2 crashes in a row")
         assert told[1] == "service is stable again"
+
+    async def test_tells_who_was_ended_because_a_part_of_it_had(
+        self, tmp_path: Path, make_service: MakeService, eventually: Eventually
+    ) -> None:
+        told: list[str] = []
+        spec = make_service("broken", "service")
+        service = replace(spec, live=http_live(f"http://127.0.0.1:{spec.ports['http']}/livez"))
+        policy = RestartPolicy(first_delay=0.01, look_every=0.05)
+        async with LocalStack(settings(tmp_path), [service], policy=policy) as stack:
+            watching = asyncio.create_task(stack.watch(told.append))
+            await eventually(lambda: len(told) == 1)
+            watching.cancel()
+        assert told == ["service is ended and started again: it said that outbox ended"]
 
     async def test_ends_with_the_server_that_keeps_crashing(
         self, tmp_path: Path, make_service: MakeService, eventually: Eventually

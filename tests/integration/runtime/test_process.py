@@ -155,3 +155,12 @@ async def test_a_refused_password_ends_it_with_code_2(environment: dict[str, str
         _, error = await asyncio.wait_for(process.communicate(), timeout=60)
     assert process.returncode == 2
     assert b"SHEQUN_POSTGRES_DSN" in error
+
+
+async def test_a_nonsense_dsn_ends_it_with_code_2_and_shows_no_password(environment: dict[str, str]) -> None:
+    async with toy(**environment | {"SHEQUN_POSTGRES_DSN": "postgresql://me:s3c/ret@db/shequn"}) as process:
+        _, error = await asyncio.wait_for(process.communicate(), timeout=60)
+    assert process.returncode == 2
+    assert b"SHEQUN_POSTGRES_DSN is wrong" in error
+    assert b"s3c" not in error
+    assert b"Traceback" not in error

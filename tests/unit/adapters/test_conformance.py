@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from shequn.adapters import AddressedAction, Outcome
 from shequn.adapters.conformance import ExecutorConformance
@@ -22,7 +23,7 @@ class Answering(PlainAdapter):
     """Gives one answer to everything."""
 
     def __init__(self, answer: Any) -> None:
-        super().__init__(PlainSettings(token="t"), environment())  # type: ignore[arg-type]
+        super().__init__(PlainSettings(token=SecretStr("t")), environment())
         self.answer = answer
 
     async def execute(self, action: AddressedAction, idempotency_key: str) -> Outcome:

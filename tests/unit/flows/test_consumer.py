@@ -204,14 +204,14 @@ class TestMessage:
         emitted = Consumer(s.community(s.funnel(offer))).run(s.joined())
         assert OfferMade in kinds(emitted)
         texts = [event.data.text for event in emitted if isinstance(event, SendMessage)]
-        assert texts == ["入门课只要 9.90,到 2026-04-02 12:00 为止。{unknown}"]
+        assert texts == ["入门课只要 9.90 CNY,到 2026-04-02 12:00 为止。{unknown}"]
 
     @pytest.mark.parametrize(("code", "digits", "price"), [("XOF", 0, "990"), ("CNY", 2, "9.90"), ("OMR", 3, "0.990")])
     def test_of_an_offer_has_the_digits_of_the_currency(self, code: str, digits: int, price: str) -> None:
         offer = {"kind": "offer", "product": "course-low", "expires": 86_400, "message": "low-story"}
         club = s.community(s.funnel(offer)).model_copy(update={"currency": code, "currency_digits": digits})
         texts = [event.data.text for event in Consumer(club).run(s.joined()) if isinstance(event, SendMessage)]
-        assert [text.split(",")[0] for text in texts] == [f"入门课只要 {price}"]
+        assert [text.split(",")[0] for text in texts] == [f"入门课只要 {price} {code}"]
 
     def test_of_an_offer_with_seats_names_the_price_of_the_next_seat(self) -> None:
         offer = {"kind": "offer", "product": "camp-mid", "expires": 86_400, "message": "camp"}
@@ -224,7 +224,7 @@ class TestMessage:
         board = SeatBoard()
         board._taken = {(s.COMMUNITY, "camp-mid"): {0: 2, 1: 1}}
         emitted = FoldRunner(MembersFolder(board), s.community(s.funnel(offer)), now=NOW).run([s.joined()])
-        assert [event.data.text for event in emitted if isinstance(event, SendMessage)] == ["1000"]
+        assert [event.data.text for event in emitted if isinstance(event, SendMessage)] == ["1000 CNY"]
 
     def test_does_not_read_placeholders_in_a_members_name(self) -> None:
         emitted = Consumer(s.community(s.growth())).run(s.joined(name="{community}"))
