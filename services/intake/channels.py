@@ -12,10 +12,11 @@ from shequn.runtime.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel and the adapter that reads it."""
+    """A channel and the adapter that reads it. ``community``: the one it is set up for, where it is."""
 
     name: str
     receiver: Receives
+    community: str | None = None
 
 
 def make_channels(
@@ -31,5 +32,5 @@ def make_channels(
         adapter = registry.make(choice.adapter, choice.adapter_settings(), AdapterEnvironment(name, data_dir, clock))
         if not isinstance(adapter, Receives):
             raise AdapterBrokenError(choice.adapter, f"it cannot receive, as channel {name!r} asks of it")
-        channels[name] = Channel(name, adapter)
+        channels[name] = Channel(name, adapter, getattr(adapter.settings, "community", None))
     return channels

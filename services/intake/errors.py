@@ -6,10 +6,12 @@
     ├── UnknownChannelError     404: no channel of that name is set up
     ├── BodyTooLargeError       413
     └── BodyTooSlowError        408
+    TransientError
+    └── CommunityAwaitedError   503: the channel's community is not applied yet
     RequestError, ActionError   see shequn.adapters.errors: 401, 422; outcomes of actions
 """
 
-from shequn.runtime.failures import PermanentError
+from shequn.runtime.failures import PermanentError, TransientError, UnknownCommunityError
 
 
 class UnknownChannelError(PermanentError):
@@ -39,3 +41,11 @@ class BodyTooSlowError(PermanentError):
     def __init__(self, seconds: float) -> None:
         """Name the limit, in seconds."""
         super().__init__(f"the body did not come within {seconds:g} s")
+
+
+class CommunityAwaitedError(TransientError):
+    """The community that a channel is set up for is not applied yet: no fault of who sends."""
+
+    def __init__(self, channel: str, error: UnknownCommunityError) -> None:
+        """Name the channel and the community."""
+        super().__init__(f"channel {channel!r}: {error}", retry_after=30.0)

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake.channels import Channel
-from services.intake.errors import BodyTooLargeError, BodyTooSlowError, UnknownChannelError
+from services.intake.errors import BodyTooLargeError, BodyTooSlowError, CommunityAwaitedError, UnknownChannelError
 from services.intake.metrics import IntakeMetrics
 from shequn.adapters import RawRequest, ReceiveContext
 from shequn.adapters.errors import MalformedError, SignatureError
@@ -127,11 +127,20 @@ async def _normalise(raw: RawRequest, channel: Channel, door: Door) -> Sequence[
     except UnknownCommunityError:
         # Its definition may have been applied this moment.
         await door.definitions.refresh()
-        events = channel.receiver.normalise(raw, context)
+        events = _normalise_again(raw, channel, context)
     for number, event in enumerate(events):
         # Our own adapters have done it, and named the field; another one may have forgotten.
         context.require_time(event.time, "time" if len(events) == 1 else f"{number}.time")
     return events
+
+
+def _normalise_again(raw: RawRequest, channel: Channel, context: ReceiveContext) -> Sequence[Envelope]:
+    try:
+        return channel.receiver.normalise(raw, context)
+    except UnknownCommunityError as error:
+        if error.community == channel.community:
+            raise CommunityAwaitedError(channel.name, error) from error
+        raise
 
 
 async def _read_body(request: Request, most: int, seconds: float) -> bytes:

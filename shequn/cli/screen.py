@@ -218,7 +218,7 @@ class Screen:
             )
         participation = figures.total("shequn_engagement_participation_ratio", **of)
         tiers = figures.by("shequn_engagement_members_by_tier", "tier", window="7", **of)
-        sums = [("participation", f"{participation:.0%}")]
+        sums = [("participation today", f"{participation:.0%}")]
         sums += [(f"{tier} tier, 7 d", f"{tiers.get(tier, 0):.0f}") for tier in _TIERS]
         for name, value in sums[: detail.sums]:
             table.add_row(name, "", value)

@@ -90,11 +90,16 @@ class UnknownProcessError(LocalStackError):
 
 
 class ProcessExitedError(LocalStackError):
-    """A process ended before it was ready."""
+    """A process ended before it was ready.
 
-    def __init__(self, name: str, ending: str) -> None:
+    Attributes:
+        status: its exit status, or minus the signal that ended it.
+    """
+
+    def __init__(self, name: str, ending: str, status: int) -> None:
         """Build the message."""
         super().__init__(f"{name} {ending} before it was ready")
+        self.status = status
 
 
 class ProcessNotReadyError(LocalStackError):

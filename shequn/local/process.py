@@ -102,7 +102,7 @@ class ManagedProcess:
                 return
             await asyncio.wait({ending}, timeout=pause)
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-        raise ProcessExitedError(self.spec.name, describe_ending(ending.result()))
+        raise ProcessExitedError(self.spec.name, describe_ending(ending.result()), ending.result())
 
     async def wait(self) -> int:
         """Wait for the end; the exit status, or minus the signal that ended it."""

@@ -29,6 +29,9 @@ LivenessProbe = Callable[[], Awaitable[Ailment | None]]
 
 Step = Callable[[], Awaitable[None]]
 
+WRONG_INPUT = 2
+"""The exit status by which our own processes say that a setting or file is wrong."""
+
 
 async def _nothing() -> None:
     """The step that does nothing."""

@@ -10,7 +10,7 @@ from .errors import LocalStackError, ProcessExitedError, ProcessFailedError, Pro
 from .liveness import ended_or_ailing
 from .process import ManagedProcess
 from .restarts import CrashHistory, RestartPolicy
-from .spec import Ailment, ProcessSpec
+from .spec import WRONG_INPUT, Ailment, ProcessSpec
 
 _ENDING_SIGNALS = frozenset(
     {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGHUP}
@@ -144,6 +144,8 @@ class SupervisedProcess:
             await self._get_ready()
         except Exception as error:
             await self._process.stop()
+            if self._is_set_up_wrong(error):
+                raise self._given_up(str(error)) from error
             if self._vital and not isinstance(error, (ProcessExitedError, ProcessNotReadyError)):
                 raise
             return str(error) if isinstance(error, LocalStackError) else f"{type(error).__name__}: {error}"
@@ -151,6 +153,11 @@ class SupervisedProcess:
         self.ready.clear()
         await self._process.stop()
         return ending
+
+    def _is_set_up_wrong(self, error: Exception) -> bool:
+        """Whether a service said by its exit status that a setting or file is wrong: a second start ends alike."""
+        said = isinstance(error, ProcessExitedError) and error.status == WRONG_INPUT
+        return said and not self._was_ready and not self.spec.essential
 
     async def _get_ready(self) -> None:
         await self.spec.prepare()

@@ -55,7 +55,7 @@ _Id = Annotated[str, Field(min_length=1, max_length=256)]
 _Reference = Annotated[_Id | None, BeforeValidator(_id_of)]
 _Metadata = Annotated[dict[str, Any], BeforeValidator(_none_is_empty)]
 _Seconds = Annotated[int, Field(ge=0, le=_MOST_SECONDS)]
-_Amount = Annotated[int, Field(ge=0, le=10**15)]
+_Amount = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 _Currency = Annotated[str, Field(pattern=r"^[a-zA-Z]{3}$")]
 
 

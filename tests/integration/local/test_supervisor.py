@@ -254,6 +254,15 @@ class TestFailure:
                 await supervisor.wait_ready()
         assert "last week" not in str(caught.value)
 
+    async def test_of_a_service_that_is_set_up_wrong_is_told_at_once(
+        self, tmp_path: Path, make_service: MakeService
+    ) -> None:
+        spec = replace(make_service("serve", "a"), argv=("/bin/sh", "-c", "echo SHEQUN_X is wrong; exit 2"))
+        async with supervised(tmp_path, spec) as supervisor:
+            with pytest.raises(ProcessFailedError, match="SHEQUN_X is wrong"):
+                await supervisor.wait_ready()
+            assert supervisor["a"].restarts == 0
+
     async def test_leaves_the_other_processes_running(self, tmp_path: Path, make_service: MakeService) -> None:
         specs = [make_service("crash", "bad"), make_service("serve", "good")]
         async with supervised(tmp_path, *specs) as supervisor:

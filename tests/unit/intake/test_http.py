@@ -30,6 +30,7 @@ from tests.unit.intake.builders import (
     group_joined,
     signed,
 )
+from tests.unit.intake.test_stripe import INTENT
 from tests.unit.intake.test_stripe import SECRET as STRIPE_SECRET
 from tests.unit.intake.test_stripe import event as stripe_event
 from tests.unit.intake.test_stripe import request as stripe_request
@@ -162,6 +163,13 @@ class TestRefused:
 
     def test_a_body_at_the_limit_is_read(self, site: Site) -> None:
         self.problem(site.post(signed('"' + "x" * (LIMIT - 2) + '"')), 422)
+
+    def test_a_channel_whose_community_is_not_applied_asks_to_come_again(self, site: Site) -> None:
+        site.definitions.definitions = []
+        answer = site.post(stripe_request(stripe_event("payment_intent.succeeded", INTENT)), "pay")
+        found = self.problem(answer, 503)
+        assert "shequn apply" in found["detail"]
+        assert answer.headers["retry-after"] == "30"
 
     def test_an_unknown_community_names_the_field(self, site: Site) -> None:
         assert self.problem(site.post(signed(cloud_event(community="nobody"))), 422)["field"] == "community"

@@ -89,6 +89,8 @@ class TestConformance(ReceiverConformance):
             request({"object": "invoice", "id": "in_1"}),
             request(event("payment_intent.succeeded", {"id": "pi_1"})),
             request(event("payment_intent.succeeded", INTENT | {"amount_received": -1})),
+            request(event("payment_intent.succeeded", INTENT | {"amount_received": True})),
+            request(event("payment_intent.succeeded", INTENT | {"amount_received": "990"})),
             request(event("refund.created", REFUND | {"payment_intent": None, "charge": None})),
             request(event("refund.created", REFUND | {"currency": "euro"})),
         ]
