@@ -37,15 +37,24 @@ SUSPECTS = sa.Table(
 
 
 def create_runtime_tables(op: Any) -> None:
-    """Create inbox, outbox and suspects; for a service's first migration.
+    """Create inbox and outbox; for a service's first migration. :func:`create_suspects` completes them.
 
     Args:
         op: Alembic's operations object.
     """
-    for table in (INBOX, OUTBOX, SUSPECTS):
+    for table in (INBOX, OUTBOX):
         op.create_table(table.name, *[column._copy() for column in table.columns])  # noqa: SLF001
     # The inbox is only searched by age when old rows are removed: a block range index costs almost nothing to keep.
     op.create_index("inbox_recorded_at", "inbox", ["recorded_at"], postgresql_using="brin")
+
+
+def create_suspects(op: Any) -> None:
+    """Create the table of suspects; for a migration of its own, because stores exist that have the first one.
+
+    Args:
+        op: Alembic's operations object.
+    """
+    op.create_table(SUSPECTS.name, *[column._copy() for column in SUSPECTS.columns])  # noqa: SLF001
 
 
 def keep_room(op: Any, table: str, percent: int) -> None:

@@ -16,6 +16,7 @@ from shequn.contracts.dead import DeadLetter
 from shequn.contracts.envelope import Envelope
 from shequn.runtime.bus import Outgoing, Publisher
 from shequn.runtime.bus.streams import declare_streams
+from shequn.runtime.failures import UnknownCommunityError
 from shequn.runtime.fold import processor
 from shequn.runtime.settings import RuntimeSettings
 from tests.support.events import applied, message, small_definition
@@ -183,12 +184,34 @@ async def test_an_event_that_leads_to_what_the_bus_never_takes_is_buried_alone(h
     assert await harness.query("SELECT messages FROM totals") == 2
 
 
-async def test_an_event_that_needs_a_version_applied_a_moment_ago_is_folded(harness: Harness) -> None:
-    async with harness.service():
+class LateBook:
+    """A replica's definitions that learn of version 2 only when they are asked to catch up."""
+
+    def __init__(self, book: Any) -> None:
+        self._version, self._refresh, self._caught_up = book.version, book.refresh, False
+
+    def version(self, community: str, version: int) -> Any:
+        if version == 2 and not self._caught_up:
+            raise UnknownCommunityError(community, version)
+        return self._version(community, version)
+
+    async def refresh(self) -> None:
+        await self._refresh()
+        self._caught_up = True
+
+
+async def test_an_event_that_needs_a_version_that_has_not_arrived_is_folded_once_it_has(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with harness.service() as service:
+        late = LateBook(service.definitions)
+        monkeypatch.setattr(service.definitions, "version", late.version)
+        monkeypatch.setattr(service.definitions, "refresh", late.refresh)
         await harness.publish(applied(small_definition(version=2)), message(1, "version 2"), message(2, "version 9"))
         await eventually(lambda: harness.query("SELECT messages FROM totals"), lambda count: count == 1)
         letters = await eventually(harness.dead, lambda letters: len(letters) == 1)
     assert letters[0].reason == "unknown-community"
+    assert "version 9" in letters[0].detail
 
 
 async def test_a_stream_that_is_gone_is_told_and_its_consumer_made_anew_when_it_is_back(harness: Harness) -> None:
